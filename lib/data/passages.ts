@@ -1,0 +1,90 @@
+/**
+ * Cuts a stretch of text into passages of some words each: runs of whole
+ * paragraphs; where a paragraph is too long, of its lines, then its sentences,
+ * then words. Nothing is dropped: the passages of a stretch cover it, and each
+ * directly follows the one before. These are the pieces a model is asked to
+ * write, not the chunks of a context window.
+ */
+import { countWords, lineSpans, paragraphSpans, sentenceSpans, type Span, wordSpans } from "./words";
+
+/** Words of a passage: closed at the first paragraph end from `low` on, never above `high`. */
+export interface PassageLength {
+  low: number;
+  high: number;
+}
+
+export interface Passage {
+  /** Without the blank space around it. */
+  text: string;
+  /** Offsets in the stretch, in characters, that with their neighbours' cover it. */
+  start: number;
+  end: number;
+  words: number;
+}
+
+type Level = 0 | 1 | 2 | 3; // paragraph, line, sentence, word
+
+interface Atom extends Span {
+  level: Level;
+  words: number;
+}
+
+/** `nextLength` is asked once for each passage. Shorter passages than `low` remain only where a stretch ends. */
+export function cutPassages(text: string, nextLength: () => PassageLength): Passage[] {
+  const queue = atoms(text, 0, text.length, 0).reverse(); // a stack: the next atom is last
+  const passages: Passage[] = [];
+  let length = nextLength();
+  let start = 0, end = 0, words = 0;
+
+  const close = (): void => {
+    const trimmed = text.slice(start, end).trim();
+    if (words > 0) passages.push({ text: trimmed, start, end, words });
+    else if (passages.length > 0) (passages.at(-1) as Passage).end = end; // rules and ornaments have no words
+    start = end;
+    if (words > 0) length = nextLength();
+    words = 0;
+  };
+
+  while (queue.length > 0) {
+    const atom = queue.pop() as Atom;
+    if (words + atom.words > length.high) {
+      if (words >= length.low) close();
+      if (words + atom.words > length.high) {
+        const finer = atom.level < 3 ? atoms(text, atom.start, atom.end, (atom.level + 1) as Level) : [];
+        if (finer.length > 0) {
+          queue.push(...finer.reverse());
+          continue;
+        }
+        if (words > 0) close(); // a single word beyond the limit
+      }
+    }
+    words += atom.words;
+    end = atom.end;
+    // Inside a paragraph that had to be cut, fill up; between paragraphs, enough is enough.
+    const paragraphEnds = atom.level === 0 || queue.length === 0 || (queue.at(-1) as Atom).level === 0;
+    if (paragraphEnds && words >= length.low) close();
+  }
+  if (words > 0 || end > start) close();
+  return mergeShortEnd(text, passages, length);
+}
+
+/** A last passage below `low` joins the one before where both are within `high`. */
+function mergeShortEnd(text: string, passages: Passage[], length: PassageLength): Passage[] {
+  const last = passages.at(-1), before = passages.at(-2);
+  if (last === undefined || before === undefined || last.words >= length.low || last.words + before.words > length.high) return passages;
+  passages.splice(-2, 2, { text: text.slice(before.start, last.end).trim(), start: before.start, end: last.end, words: before.words + last.words });
+  return passages;
+}
+
+function atoms(text: string, from: number, to: number, level: Level): Atom[] {
+  const slice = text.slice(from, to);
+  const spans = level === 0 ? paragraphSpans(slice) : level === 1 ? lineSpans(slice) : level === 2 ? sentenceSpans(slice) : wordsToSpans(slice);
+  return spans.map(({ start, end }) => ({ start: from + start, end: from + end, level, words: countWords(slice.slice(start, end)) }));
+}
+
+/** A word with what precedes the next one. */
+function wordsToSpans(text: string): Span[] {
+  const starts = [...wordSpans(text)].map((w) => w.start);
+  if (starts.length < 2) return [];
+  return starts.map((start, i) => ({ start: i === 0 ? 0 : start, end: starts[i + 1] ?? text.length }));
+}

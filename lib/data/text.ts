@@ -1,0 +1,111 @@
+/**
+ * One text file, from bytes to clean text: recognised, decoded, freed of what is
+ * not the writer's (control characters, Project Gutenberg's own words, line
+ * breaks of a fixed width), and otherwise left alone. What cannot be read to the
+ * right text is refused in words. Splitting a file into documents is in
+ * documents.ts.
+ */
+import { DuctusError } from "../core/errors";
+import { looksLikeChat } from "./chat-lines";
+import { decodeBytes, type TextEncoding } from "./encoding";
+import { refuseKnownFormats, refuseMarkup } from "./formats";
+import { unwrap } from "./wrapping";
+
+/** The largest file that is read, in bytes. */
+export const MAX_FILE_BYTES = 64 * 1024 * 1024;
+
+export interface DecodedText {
+  /** Clean text: "\n" line ends, NFC. A form feed, if the file had one, stands alone on its line (documents.ts resolves it). */
+  text: string;
+  encoding: TextEncoding;
+  /** Lines broken at a fixed width were joined into paragraphs. */
+  unwrapped: boolean;
+  /** Project Gutenberg's header and footer were taken off. */
+  gutenberg: boolean;
+}
+
+/**
+ * @throws DuctusError `file/empty`, `file/too-large`, `file/not-text`, `file/binary`,
+ * `file/damaged`, `file/encoding`, `file/chat`
+ */
+export function decodeText(bytes: Uint8Array, fileName: string): DecodedText {
+  if (bytes.length === 0) throw empty(fileName);
+  if (bytes.length > MAX_FILE_BYTES) {
+    throw new DuctusError("file/too-large", `“${fileName}” is ${Math.ceil(bytes.length / 1048576)} MB; this version reads files of up to ${MAX_FILE_BYTES / 1048576} MB.`, "Split it into smaller text files, or choose a part of it.");
+  }
+  refuseKnownFormats(bytes, fileName);
+  const { text: raw, encoding } = decodeBytes(bytes, fileName);
+  if (controlShare(raw) > 0.005) {
+    throw new DuctusError("file/binary", `“${fileName}” is not a text file: it holds many characters that are not letters. This version reads plain text files.`, "Save your writing as plain text (.txt) and drop that in.");
+  }
+  const lines = normalise(raw);
+  if (!/[\p{L}\p{N}]/u.test(lines)) throw empty(fileName);
+  refuseMarkup(lines, fileName);
+  if (looksLikeChat(lines)) {
+    throw new DuctusError(
+      "file/chat",
+      `“${fileName}” looks like a conversation: most of its lines are messages, and some of them are other people's. This version reads prose and verse; a later one reads chats.`,
+      "Drop in a text that is all your own writing.",
+    );
+  }
+  const { text: own, gutenberg } = withoutGutenberg(lines);
+  const { text, unwrapped } = unwrap(own);
+  const clean = tidy(text);
+  if (clean === "") throw empty(fileName);
+  return { text: clean, encoding, unwrapped, gutenberg };
+}
+
+/** Cleans text that came as characters (a sample, pasted text) as a file's would be, without recognising or unwrapping. */
+export function cleanText(text: string): string {
+  return tidy(normalise(text));
+}
+
+function empty(fileName: string): DuctusError {
+  return new DuctusError("file/empty", `“${fileName}” has no words in it.`, "Choose a file with writing in it.");
+}
+
+function controlShare(text: string): number {
+  let n = 0;
+  // eslint-disable-next-line no-control-regex -- control characters are what is counted
+  for (const _ of text.matchAll(/[\u0000-\u0008\u000e-\u001a\u001c-\u001f\u007f]/g)) n++;
+  return n / text.length;
+}
+
+/** Line ends, control and invisible characters, exotic spaces, NFC, trailing spaces. */
+function normalise(text: string): string {
+  return text
+    .replace(/\r\n?|[\u0085\u2028\u2029\v]/g, "\n")
+    .replace(/\f/g, "\n\n\f\n\n")
+    // eslint-disable-next-line no-control-regex -- terminal colour codes go as a whole
+    .replace(/\u001b\[[0-9;]*[A-Za-z]/g, "")
+    // ZWJ and ZWNJ stay: Persian, Indic scripts and emoji need them.
+    // eslint-disable-next-line no-control-regex -- control characters are what is removed
+    .replace(/[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ufff9-\ufffb\ufffe\uffff]/g, "")
+    .replace(/[\u00a0\u1680\u2000-\u200a\u202f\u205f]/g, " ")
+    .normalize("NFC")
+    .replace(/[ \t\u3000]+$/gm, "");
+}
+
+/** After unwrapping: no tabs, no long runs of spaces or blank lines. */
+function tidy(text: string): string {
+  return text
+    .replace(/\t/g, "    ")
+    .replace(/(\S) {3,}/g, "$1 ")
+    .replace(/ +$/gm, "")
+    .replace(/\n{4,}/g, "\n\n\n")
+    .replace(/^\n+|\s+$/g, "");
+}
+
+const PG_START = /^.{0,8}\*{3} ?START OF (?:THE|THIS) PROJECT GUTENBERG EBOOK[^]*?\*{3}.*$/im;
+const PG_OLD_START = /^\*END\W*THE SMALL PRINT!.*$/im;
+const PG_END = /^.{0,8}(?:\*{3} ?END OF (?:THE|THIS) PROJECT GUTENBERG EBOOK|End of (?:the |this )?Project Gutenberg(?:'s)? )/im;
+
+/** Takes off Project Gutenberg's header, its producers' note, and its footer. */
+function withoutGutenberg(text: string): { text: string; gutenberg: boolean } {
+  const start = PG_START.exec(text) ?? PG_OLD_START.exec(text);
+  const from = start !== null && start[0].length < 500 ? start.index + start[0].length : 0;
+  const end = PG_END.exec(text.slice(from));
+  if (from === 0 && end === null) return { text, gutenberg: false };
+  const body = text.slice(from, end === null ? text.length : from + end.index);
+  return { text: body.replace(/^\s*(?:Produced by|E-?text prepared by|This (?:e-?text|etext) was (?:produced|prepared) by)[^]*?\n{2,}/i, "\n"), gutenberg: true };
+}

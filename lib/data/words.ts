@@ -1,0 +1,117 @@
+/**
+ * Words, sentences and paragraphs of a text in any script, by character
+ * offsets. Words are runs of letters, marks and digits (apostrophes and hyphens
+ * inside count as part of the word) found by a quick regular expression; where
+ * a text is written in a script without spaces between words, Intl.Segmenter
+ * (Unicode UAX #29 with ICU's dictionaries) finds them instead. This is counting
+ * and cutting, not the model's tokenizer.
+ */
+const WORD = /[\p{L}\p{M}\p{N}]+(?:['’\-‐‑.][\p{L}\p{M}\p{N}]+)*/gu;
+const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
+/** Texts are segmented in slices, since ICU slows down on megabytes in one piece. */
+const SEGMENT_CHARS = 20_000;
+
+/** A range of character (UTF-16) offsets, end exclusive. */
+export interface Span {
+  start: number;
+  end: number;
+}
+
+const wordSegmenter = lazy(() => new Intl.Segmenter(undefined, { granularity: "word" }));
+const sentenceSegmenter = lazy(() => new Intl.Segmenter("en", { granularity: "sentence" }));
+
+function lazy<T>(make: () => T): () => T {
+  let value: T | undefined;
+  return () => (value ??= make());
+}
+
+/** The words of a text, in order. */
+export function* wordSpans(text: string): Generator<Span> {
+  if (!UNSPACED.test(text)) {
+    for (const match of text.matchAll(WORD)) yield { start: match.index, end: match.index + match[0].length };
+    return;
+  }
+  for (let from = 0; from < text.length; ) {
+    const to = sliceEnd(text, from);
+    for (const s of wordSegmenter().segment(text.slice(from, to))) {
+      if (s.isWordLike) yield { start: from + s.index, end: from + s.index + s.segment.length };
+    }
+    from = to;
+  }
+}
+
+function sliceEnd(text: string, from: number): number {
+  if (text.length - from <= SEGMENT_CHARS) return text.length;
+  const line = text.lastIndexOf("\n", from + SEGMENT_CHARS);
+  if (line > from) return line + 1;
+  const space = text.lastIndexOf(" ", from + SEGMENT_CHARS);
+  if (space > from) return space + 1;
+  const code = text.charCodeAt(from + SEGMENT_CHARS);
+  return from + SEGMENT_CHARS + (code >= 0xdc00 && code <= 0xdfff ? 1 : 0); // never inside a surrogate pair
+}
+
+export function countWords(text: string): number {
+  if (!UNSPACED.test(text)) return text.match(WORD)?.length ?? 0;
+  let n = 0;
+  for (const _ of wordSpans(text)) n++;
+  return n;
+}
+
+/** The end of a text from its `count`-th last word on; the whole text when it is not longer. */
+export function lastWords(text: string, count: number): string {
+  const starts: number[] = [];
+  for (const span of wordSpans(text)) starts.push(span.start);
+  if (starts.length <= count || count <= 0) return text;
+  let from = starts[starts.length - count] as number;
+  while (from > 0 && /[\p{Ps}\p{Pi}"'$£€#]/u.test(text[from - 1] as string)) from--; // an opening quotation mark belongs to its word
+  return text.slice(from);
+}
+
+/** Titles and initials after which a full stop does not end a sentence. */
+const ABBREVIATION = /(?:^|[\s("'“‘—–-])(?:Mr|Mrs|Ms|Messrs|Mme|Mlle|Dr|Prof|St|Rev|Hon|Capt|Col|Gen|Lieut|Lt|Sergt|Sgt|Maj|Esq|Jr|Sr|No|Vol|vs|viz|cf|etc|e\.g|i\.e|\p{Lu})\.["'”’)]*\s*$/u;
+
+/**
+ * Sentence ranges that together cover the whole text; spaces and line ends
+ * after a sentence belong to it. UAX #29 through Intl.Segmenter, joined again
+ * after English titles and initials ("Mr. Hall").
+ */
+export function sentenceSpans(text: string): Span[] {
+  const spans: Span[] = [];
+  for (let from = 0; from < text.length; ) {
+    const to = sliceEnd(text, from);
+    for (const s of sentenceSegmenter().segment(text.slice(from, to))) {
+      const last = spans.at(-1);
+      const start = from + s.index, end = start + s.segment.length;
+      if (last !== undefined && !text.slice(last.start, last.end).endsWith("\n") && ABBREVIATION.test(text.slice(Math.max(last.start, last.end - 20), last.end))) last.end = end;
+      else spans.push({ start, end });
+    }
+    from = to;
+  }
+  return spans;
+}
+
+/** Paragraphs (runs of text between blank lines); the blank lines after one belong to it, so that all is covered. */
+export function paragraphSpans(text: string): Span[] {
+  return spansBetween(text, /\n[^\S\n]*\n\s*/g);
+}
+
+/** Lines with their line ends, so that all is covered. */
+export function lineSpans(text: string): Span[] {
+  return spansBetween(text, /\n\s*/g);
+}
+
+function spansBetween(text: string, separator: RegExp): Span[] {
+  const spans: Span[] = [];
+  let start = 0;
+  for (const match of text.matchAll(separator)) {
+    const end = match.index + match[0].length;
+    if (text.slice(start, match.index).trim() === "") continue; // leading blank lines go with the first paragraph
+    spans.push({ start, end });
+    start = end;
+  }
+  const last = spans.at(-1);
+  if (start >= text.length) return spans;
+  if (last !== undefined && text.slice(start).trim() === "") last.end = text.length;
+  else spans.push({ start, end: text.length });
+  return spans;
+}

@@ -1,0 +1,115 @@
+/**
+ * What lives in IndexedDB. Everything here is the person's own; model weights,
+ * which can be had again, are not kept here. Times are Unix milliseconds.
+ */
+import type { SerializedError } from "../core/errors";
+import type { SftConfig } from "../train/sft/config";
+
+/** One writer's project: their documents, runs and adapters. */
+export interface Hand {
+  id: string;
+  name: string;
+  source: "sample" | "own";
+  /** Which sample writer, when source is "sample". */
+  sampleId?: string;
+  createdAt: number;
+  /** Fixes the train / validation / test split and the examples. */
+  seed: number;
+}
+
+export interface StoredDocument {
+  id: string;
+  handId: string;
+  /** Position in the hand; documents are kept in the order they came. */
+  order: number;
+  name: string;
+  text: string;
+  words: number;
+  /** Encoding the bytes were read in, e.g. "utf-8", "windows-1252"; absent for samples and pasted text. */
+  encoding?: string;
+  addedAt: number;
+}
+
+export type RunStatus = "running" | "finished" | "stopped" | "failed" | "interrupted";
+
+export interface DeviceReport {
+  kind: "webgpu" | "wasm" | "node";
+  threads: number;
+  /** Why this device and not a quicker one, in words; empty when it was the first choice. */
+  reason: string;
+}
+
+export interface Run {
+  id: string;
+  handId: string;
+  createdAt: number;
+  /** Last time the worker wrote; a "running" run that is silent was interrupted. */
+  updatedAt: number;
+  status: RunStatus;
+  modelId: string;
+  modelSha256: string;
+  config: SftConfig;
+  /** Hash of documents, split and config: the run is reproducible from it. */
+  dataHash: string;
+  device?: DeviceReport;
+  step: number;
+  totalSteps: number;
+  trainTokens: number;
+  trainExamples: number;
+  heldOutExamples: number;
+  elapsedMs: number;
+  adapterId?: string;
+  error?: SerializedError;
+}
+
+/** A point of a curve. `loss` is nats per completion token. */
+export interface Metric {
+  runId: string;
+  kind: "train" | "heldout";
+  step: number;
+  loss: number;
+  /** Completion tokens the loss was averaged over. */
+  tokens: number;
+  learningRate?: number;
+  gradNorm?: number;
+  atMs: number;
+}
+
+/** What the model wrote during training, always from the same prompt and seed. */
+export interface RunSample {
+  runId: string;
+  step: number;
+  prompt: string;
+  text: string;
+}
+
+/** Loss on the test part's completions for one model. */
+export interface Score {
+  /** Mean nats per completion token. */
+  loss: number;
+  perplexity: number;
+  bitsPerByte: number;
+  tokens: number;
+  bytes: number;
+  examples: number;
+}
+
+export interface AdapterReport {
+  base: Score;
+  tuned: Score;
+}
+
+export interface StoredAdapter {
+  id: string;
+  handId: string;
+  /** Absent for an imported adapter. */
+  runId?: string;
+  name: string;
+  createdAt: number;
+  modelId: string;
+  modelSha256: string;
+  /** The one-file safetensors form. */
+  file: Uint8Array;
+  /** Measured on the hand's test part; absent until it has been. */
+  report?: AdapterReport;
+}

@@ -1,0 +1,168 @@
+/**
+ * An adapter as one file to carry about: a safetensors file with PEFT's tensor
+ * names and, in its notes, PEFT's settings, the base model's sha256 and the
+ * numbers of the run. Also reads a zip of a PEFT folder, and writes one. The
+ * kind is recognised by the first bytes, never by the name.
+ */
+import { z } from "zod";
+import { DuctusError } from "../../core/errors";
+import type { ModelConfig } from "../model/config";
+import { PROJECTIONS } from "../sft/config";
+import { adapterFromPeft, CONFIG_FILE, peftConfigJson, peftSafetensors, WEIGHTS_FILE } from "./peft";
+import { ADAPTER_FILE, damaged, readSafetensors } from "./safetensors";
+import type { AdapterInfo, LoraAdapter } from "./types";
+import { readZipEntries, writeZip } from "./zip";
+
+/** The model in the app, against which an adapter is checked. */
+export interface BaseModel {
+  id: string;
+  /** In words, for sentences. */
+  name: string;
+  /** Of model.safetensors, hex. */
+  sha256: string;
+  config: ModelConfig;
+}
+
+export interface OpenedAdapter {
+  adapter: LoraAdapter;
+  /** What the file says of itself; null for a PEFT folder, which says nothing. */
+  info: AdapterInfo | null;
+  /** The file names the very weights in use; false where only the shapes could be checked. */
+  baseVerified: boolean;
+}
+
+/** Far above rank 1,024 on the largest model that runs in a tab; far below what stops a tab. */
+export const MAX_ADAPTER_BYTES = 512 * 1024 * 1024;
+const FORMAT_VERSION = "1";
+
+const finite = z.number();
+const scoreSchema = z.object({ loss: finite, perplexity: finite, bitsPerByte: finite, tokens: finite, bytes: finite, examples: finite });
+const recipeSchema = z.object({
+  lora: z.object({ rank: z.int().positive(), alpha: finite, dropout: finite, targetModules: z.array(z.enum(PROJECTIONS)) }),
+  learningRate: finite,
+  warmupRatio: finite,
+  epochs: finite,
+  batchSize: finite,
+  gradientAccumulationSteps: finite,
+  maxGradNorm: finite,
+  weightDecay: finite,
+  adamBeta1: finite,
+  adamBeta2: finite,
+  adamEpsilon: finite,
+  maxLength: finite,
+  evaluations: finite,
+  seed: finite,
+});
+/** 8.64e15 ms is the last instant a Date can hold. */
+const infoSchema = z.object({
+  name: z.string().max(200),
+  createdAt: z.int().min(0).max(8.64e15),
+  modelId: z.string().regex(/^[\w./-]{1,128}$/),
+  modelSha256: z.string().regex(/^[0-9a-f]{64}$/),
+  recipe: recipeSchema.optional(),
+  steps: z.int().nonnegative().optional(),
+  trainTokens: z.int().nonnegative().optional(),
+  report: z.object({ base: scoreSchema, tuned: scoreSchema }).optional(),
+});
+
+/** The one-file form. The same adapter and info give the same bytes. */
+export function packAdapter(adapter: LoraAdapter, info: AdapterInfo): Uint8Array {
+  const { name, createdAt, modelId, modelSha256, recipe, steps, trainTokens, report } = info;
+  return peftSafetensors(adapter, {
+    ductus_adapter: FORMAT_VERSION,
+    adapter_config: peftConfigJson(adapter, info),
+    base_model_id: modelId,
+    base_model_sha256: modelSha256,
+    name: name.slice(0, 200),
+    created_at: String(createdAt),
+    run: JSON.stringify({ recipe, steps, trainTokens, report }),
+  });
+}
+
+/**
+ * Reads the one-file form or a zip of a PEFT folder, and checks it against the model in use.
+ * @throws DuctusError `adapter/…`: `too-large`, `unknown-form`, `no-settings`, `newer`, `other-model`,
+ *   `zip`, and those of adapterFromPeft.
+ */
+export function openAdapter(bytes: Uint8Array, model: BaseModel): OpenedAdapter {
+  if (bytes.byteLength > MAX_ADAPTER_BYTES) throw tooLarge();
+  if (bytes[0] === 0x50 && bytes[1] === 0x4b) return openPeftZip(bytes, model);
+  // A safetensors header is JSON, so its ninth byte opens an object.
+  if (bytes[8] !== 0x7b) {
+    throw new DuctusError("adapter/unknown-form", "This file is not an adapter that Ductus can read.", "Choose an adapter file (.safetensors), or a zip of a PEFT folder.");
+  }
+  const { metadata } = readSafetensors(bytes, ADAPTER_FILE);
+  const { ductus_adapter: version, adapter_config: config } = metadata;
+  if (version === undefined || config === undefined) {
+    throw new DuctusError(
+      "adapter/no-settings",
+      "This file holds an adapter's weights but not its settings.",
+      `Put it, named ${WEIGHTS_FILE}, into one zip with its ${CONFIG_FILE}, and choose the zip.`,
+    );
+  }
+  if (version !== FORMAT_VERSION) throw new DuctusError("adapter/newer", "This adapter was made by a newer version of Ductus.", "Reload the page to get the newest version, and try again.");
+  const info = readInfo(metadata);
+  if (info.modelSha256 !== model.sha256) {
+    throw new DuctusError(
+      "adapter/other-model",
+      `This adapter was made for another model (${describeModel(info, model)}).`,
+      "Use it with the model it was made for, or train a new one here.",
+      { details: `adapter: ${info.modelSha256}, model in use: ${model.sha256}` },
+    );
+  }
+  return { adapter: adapterFromPeft(config, bytes, model.config), info, baseVerified: true };
+}
+
+function describeModel(info: AdapterInfo, model: BaseModel): string {
+  return info.modelId === model.id ? `an other version of ${model.name}` : `${info.modelId}; the one in use is ${model.id}`;
+}
+
+function readInfo(metadata: Record<string, string>): AdapterInfo {
+  let run: unknown;
+  try {
+    run = JSON.parse(metadata["run"] ?? "{}");
+  } catch (cause) {
+    throw damaged(ADAPTER_FILE, "its notes cannot be read", cause);
+  }
+  const parsed = infoSchema.safeParse({
+    ...(typeof run === "object" ? run : {}),
+    name: metadata["name"] ?? "",
+    createdAt: Number(metadata["created_at"] ?? Number.NaN),
+    modelId: metadata["base_model_id"],
+    modelSha256: metadata["base_model_sha256"],
+  });
+  if (!parsed.success) throw damaged(ADAPTER_FILE, "its notes have the wrong form", parsed.error);
+  const { recipe, steps, trainTokens, report, ...rest } = parsed.data;
+  return {
+    ...rest,
+    ...(recipe ? { recipe } : {}),
+    ...(steps === undefined ? {} : { steps }),
+    ...(trainTokens === undefined ? {} : { trainTokens }),
+    ...(report ? { report } : {}),
+  };
+}
+
+function openPeftZip(bytes: Uint8Array, model: BaseModel): OpenedAdapter {
+  const files = readZipEntries(bytes, [CONFIG_FILE, WEIGHTS_FILE], MAX_ADAPTER_BYTES);
+  const config = files.get(CONFIG_FILE);
+  const weights = files.get(WEIGHTS_FILE);
+  if (!config || !weights) {
+    throw new DuctusError("adapter/zip", `This zip has no ${config ? WEIGHTS_FILE : CONFIG_FILE} in it.`, `Zip the whole folder that PEFT saved: ${CONFIG_FILE} and ${WEIGHTS_FILE}.`);
+  }
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(config);
+  } catch (cause) {
+    throw new DuctusError("adapter/config", "The adapter's settings (adapter_config.json) cannot be read.", "Export the adapter again where it was made.", { cause });
+  }
+  return { adapter: adapterFromPeft(text, weights, model.config), info: null, baseVerified: false };
+}
+
+function tooLarge(): DuctusError {
+  return new DuctusError("adapter/too-large", `This file is larger than ${MAX_ADAPTER_BYTES / 1024 / 1024} MB, far more than an adapter needs.`, "Choose the adapter file, not the whole model.");
+}
+
+/** A folder as a zip. The same files give the same bytes. */
+export function zipPeft(folder: Readonly<Record<string, string | Uint8Array>>): Uint8Array {
+  return writeZip(folder);
+}

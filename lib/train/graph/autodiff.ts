@@ -1,0 +1,52 @@
+/**
+ * Reverse-mode automatic differentiation on the graph: walks the nodes backward
+ * from a scalar and adds the nodes that compute adjoints, only along paths that
+ * lead to the tensors asked for. So a frozen weight costs no gradient, and
+ * nothing is computed below the first adapted layer.
+ */
+import { DuctusError } from "../../core/errors";
+import { product, sameShape } from "./dims";
+import type { Graph, Tensor } from "./graph";
+import { add } from "./operators/elementwise";
+
+/**
+ * Gradients of a scalar with respect to any tensors of the graph.
+ *
+ * @param loss a tensor of one element
+ * @param wanted parameters, inputs or inner tensors
+ * @returns one tensor for each of `wanted`, of its shape
+ * @throws DuctusError `graph/gradient` when the loss does not depend on one of them, or a node on the way has no rule
+ */
+export function gradients(graph: Graph, loss: Tensor, wanted: readonly Tensor[]): Tensor[] {
+  if (product(loss.shape) !== 1) throw new DuctusError("graph/gradient", `The loss has shape [${loss.shape.join(", ")}], not one element.`);
+  const forward = [...graph.nodes]; // the walk adds nodes of its own
+  const relevant = new Set<Tensor>(wanted);
+  for (const node of forward) {
+    if (node.through.some((t) => t && relevant.has(t))) relevant.add(node.output);
+  }
+  const one = graph.constant("f32", loss.shape as number[], new Float32Array([1]));
+  const adjoints = new Map<Tensor, Tensor>([[loss, one]]);
+  for (let i = forward.length - 1; i >= 0; i--) {
+    const node = forward[i]!;
+    const dy = adjoints.get(node.output);
+    if (!dy || !relevant.has(node.output)) continue;
+    const needs = node.through.map((t) => t !== null && relevant.has(t));
+    if (!needs.some(Boolean)) continue;
+    if (!node.gradient) throw new DuctusError("graph/gradient", `"${node.type}" has no gradient rule.`);
+    const parts = node.gradient(dy, node.output, needs);
+    node.through.forEach((input, k) => {
+      const part = parts[k];
+      if (!input || !part || !needs[k]) return;
+      if (!sameShape(part.shape, input.shape)) {
+        throw new DuctusError("graph/gradient", `The gradient of "${node.type}" has shape [${part.shape.join(", ")}] for an input of [${input.shape.join(", ")}].`);
+      }
+      const sum = adjoints.get(input);
+      adjoints.set(input, sum ? add(sum, part) : part);
+    });
+  }
+  return wanted.map((t) => {
+    const adjoint = adjoints.get(t);
+    if (!adjoint) throw new DuctusError("graph/gradient", `The loss does not depend on "${t.name}".`);
+    return adjoint;
+  });
+}

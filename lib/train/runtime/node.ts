@@ -1,0 +1,15 @@
+/** onnxruntime-node as a backend, for tests, tools and benchmarks. Never reaches a browser bundle. */
+import * as ort from "onnxruntime-node";
+import type { Backend, Ort } from "./backend";
+
+export function openNode(threads = 1): Backend {
+  return {
+    kind: "node",
+    threads,
+    ort: ort as unknown as Ort, // same interface; the two packages each bring their own copy of its types
+    // Idle pools that spin steal the cores from the session that works.
+    options: { executionProviders: ["cpu"], intraOpNumThreads: threads, graphOptimizationLevel: "all", extra: { session: { intra_op: { allow_spinning: "0" } } } },
+    lost: new Promise(() => undefined),
+    dispose: () => Promise.resolve(),
+  };
+}

@@ -1,0 +1,62 @@
+/**
+ * onnxruntime-web as a backend, for workers: plain wasm with threads, or the
+ * native WebGPU provider on a device of our own (its asyncify build). The
+ * modules are imported only when asked for, so that nobody downloads the GPU
+ * build who has no GPU.
+ */
+import { DuctusError } from "../../core/errors";
+import type { Backend, Ort } from "./backend";
+
+/**
+ * Threads worth using: all of few cores; half of many, which are mostly two
+ * hyperthreads to a core. One where the page is not cross-origin isolated.
+ */
+export function defaultThreads(): number {
+  if (!globalThis.crossOriginIsolated) return 1;
+  const cores = navigator.hardwareConcurrency || 1;
+  return cores <= 4 ? cores : Math.min(8, Math.ceil(cores / 2));
+}
+
+export async function openWasm(threads = defaultThreads()): Promise<Backend> {
+  const ort = await import("onnxruntime-web/wasm");
+  ort.env.wasm.numThreads = threads;
+  ort.env.logLevel = "error";
+  return {
+    kind: "wasm",
+    threads,
+    ort: ort as Ort,
+    options: { executionProviders: ["wasm"], graphOptimizationLevel: "all" },
+    lost: new Promise(() => undefined),
+    dispose: () => Promise.resolve(),
+  };
+}
+
+/** @throws DuctusError `device/no-webgpu` where there is no adapter, in words that say why. */
+export async function openWebGpu(threads = defaultThreads()): Promise<Backend> {
+  const gpu = navigator.gpu as GPU | undefined;
+  if (!gpu) throw new DuctusError("device/no-webgpu", "This browser has no WebGPU.");
+  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter) throw new DuctusError("device/no-webgpu", "The browser found no graphics processor it can use.");
+  const requiredLimits: Record<string, number> = {};
+  for (const name of ["maxBufferSize", "maxStorageBufferBindingSize", "maxComputeWorkgroupStorageSize", "maxComputeInvocationsPerWorkgroup",
+    "maxComputeWorkgroupSizeX", "maxComputeWorkgroupSizeY", "maxComputeWorkgroupSizeZ", "maxStorageBuffersPerShaderStage"] as const) {
+    requiredLimits[name] = adapter.limits[name];
+  }
+  const wanted: GPUFeatureName[] = ["shader-f16", "subgroups" as GPUFeatureName];
+  const device = await adapter.requestDevice({ requiredLimits, requiredFeatures: wanted.filter((f) => adapter.features.has(f)) });
+  const ort = await import("onnxruntime-web/webgpu");
+  ort.env.wasm.numThreads = threads;
+  ort.env.logLevel = "error";
+  return {
+    kind: "webgpu",
+    threads,
+    ort: ort as Ort,
+    // The object form: with the bare string the provider is never told of the device.
+    options: { executionProviders: [{ name: "webgpu", device } as never], graphOptimizationLevel: "all" },
+    lost: device.lost.then((info) => info.message || "The graphics processor was reset."),
+    dispose: () => {
+      device.destroy();
+      return Promise.resolve();
+    },
+  };
+}

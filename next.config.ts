@@ -1,0 +1,35 @@
+import type { NextConfig } from "next";
+import { securityHeaders } from "./security-headers";
+
+const development = process.env.NODE_ENV === "development";
+const empty = "./tools/run/empty.mjs";
+
+const config: NextConfig = {
+  poweredByHeader: false,
+  reactStrictMode: true,
+  // No image service: it would bring in sharp, and an endpoint that fetches.
+  images: { unoptimized: true },
+  // `npm run types` checks every project, the build would check one of them again.
+  typescript: { ignoreBuildErrors: true },
+  turbopack: {
+    root: process.cwd(),
+    // What only Node can load never enters a bundle for the browser.
+    resolveAlias: { "onnxruntime-node": { browser: empty }, sharp: { browser: empty } },
+  },
+  // Next.js freezes these into the build; what is added later and why: tools/run/inline-scripts.mjs.
+  headers: () =>
+    Promise.resolve([
+      { source: "/:path*", headers: securityHeaders(development) },
+      // Files under /_next/static carry a hash in their name, and Next.js marks
+      // them immutable. Models keep their names: ask each time, unless the
+      // address names the content (`?sha256=…`, from the manifest).
+      { source: "/models/:path*", headers: [{ key: "Cache-Control", value: "no-cache" }] },
+      {
+        source: "/models/:path*",
+        has: [{ type: "query", key: "sha256" }],
+        headers: [{ key: "Cache-Control", value: "public, max-age=31536000, immutable" }],
+      },
+    ]),
+};
+
+export default config;

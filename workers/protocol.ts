@@ -1,0 +1,93 @@
+/**
+ * What the page and the workers say to one another: types only. Calls go
+ * through comlink; a worker reports by the callback it was given. Errors cross
+ * as {@link SerializedError}. Workers read and write IndexedDB themselves, so
+ * that a run lives in its worker and in no component.
+ */
+import type { SerializedError } from "../lib/core/errors";
+import type { AdapterReport, DeviceReport, Metric, RunSample } from "../lib/store/types";
+import type { SftConfig } from "../lib/train/sft/config";
+
+/** Phases of a run, in order. */
+export type RunPhase = "loading" | "checking" | "preparing" | "training" | "finishing";
+
+export interface RunProgress {
+  step: number;
+  totalSteps: number;
+  /** Tokens (prompt and completion) trained on so far. */
+  tokens: number;
+  elapsedMs: number;
+  /** Null until it can be estimated. */
+  remainingMs: number | null;
+  tokensPerSecond: number | null;
+}
+
+export type RunEvent =
+  /** `done` and `total` are bytes while loading, steps while training, else absent. */
+  | { type: "phase"; runId: string; phase: RunPhase; done?: number; total?: number }
+  | { type: "device"; runId: string; device: DeviceReport }
+  /** Batched, about four a second. */
+  | { type: "metrics"; runId: string; points: Metric[]; progress: RunProgress }
+  | { type: "sample"; runId: string; sample: RunSample }
+  | { type: "paused"; runId: string; paused: boolean }
+  | { type: "finished"; runId: string; status: "finished" | "stopped"; adapterId: string; report: AdapterReport }
+  | { type: "failed"; runId: string; error: SerializedError };
+
+export interface TrainRequest {
+  handId: string;
+  /** Absent: the recipe of the loaded model. */
+  config?: Partial<SftConfig>;
+  /** "auto" takes WebGPU where its self-test passes, else wasm. */
+  device: "auto" | "webgpu" | "wasm";
+}
+
+export interface TrainerApi {
+  /** Creates the run, trains, stores everything; resolves with the run's id when it has ended, whichever way. */
+  train(request: TrainRequest, onEvent: (event: RunEvent) => void): Promise<string>;
+  /** Ends the run at the next step and keeps what has been learned. */
+  stop(): void;
+  pause(): void;
+  resume(): void;
+}
+
+/** One of the prompt forms the models know. */
+export type PromptSpec =
+  | { form: "continue"; passage: string }
+  | { form: "keywords"; words: string[] };
+
+export interface SamplingOptions {
+  temperature: number;
+  topP: number;
+  maxNewTokens: number;
+  seed: number;
+}
+
+export interface CompareRequest {
+  handId: string;
+  adapterId: string;
+  prompt: PromptSpec;
+  sampling: SamplingOptions;
+  device: "auto" | "webgpu" | "wasm";
+}
+
+export type GenerationEvent =
+  | { type: "loading"; done: number; total: number }
+  | { type: "device"; device: DeviceReport }
+  /** Text so far, whole (never a half character). */
+  | { type: "text"; side: "base" | "tuned"; text: string; tokens: number }
+  | { type: "done"; side: "base" | "tuned"; text: string; tokens: number; stop: "end" | "length" | "stopped" };
+
+export interface WriterApi {
+  /** Streams base and tuned from the same prompt and seed; resolves when both have ended or stop() was called. */
+  compare(request: CompareRequest, onEvent: (event: GenerationEvent) => void): Promise<void>;
+  /** Loss of base and tuned on the hand's test part; stores the report with the adapter. */
+  evaluate(handId: string, adapterId: string): Promise<AdapterReport>;
+  /**
+   * Reads an adapter file (one-file form, or a zip of a PEFT folder), checks it
+   * against the model in the app, stores it in the hand, and returns its id.
+   */
+  importAdapter(handId: string, name: string, bytes: Uint8Array): Promise<string>;
+  /** The adapter as a zip of a PEFT folder. */
+  exportPeft(adapterId: string): Promise<Uint8Array>;
+  stop(): void;
+}
