@@ -7,6 +7,9 @@ const empty = "./tools/run/empty.mjs";
 const config: NextConfig = {
   poweredByHeader: false,
   reactStrictMode: true,
+  // Compressing the runtime's wasm (over 10 MB) anew for each visit costs more
+  // than it saves on one machine; a public host compresses in front of us.
+  compress: false,
   // No image service: it would bring in sharp, and an endpoint that fetches.
   images: { unoptimized: true },
   // `npm run types` checks every project, the build would check one of them again.

@@ -29,7 +29,8 @@ export class DuctusError extends Error {
     this.name = "DuctusError";
     this.code = code;
     this.next = next;
-    this.details = options.details ?? (options.cause === undefined ? undefined : describe(options.cause));
+    const details = options.details ?? (options.cause === undefined ? undefined : describe(options.cause));
+    if (details !== undefined) this.details = details;
   }
 
   serialize(): SerializedError {

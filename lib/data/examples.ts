@@ -9,7 +9,7 @@ import { Random } from "../core/random";
 import { chooseKeyWords, type Message, type PromptForm, type PromptSpec, toMessages } from "./forms";
 import { cutPassages, type Passage, type PassageLength } from "./passages";
 import type { SplitDocument, SplitPart, Split } from "./split";
-import { countWords, lastWords } from "./words";
+import { lastWords } from "./words";
 
 export interface Example {
   /** Unique within a pass, the same whenever the same pass is made again. */
@@ -32,7 +32,7 @@ export interface ExampleOptions {
   continueShare?: number;
   /** Words of a completion are drawn for each from these. */
   lengths?: { low: readonly number[]; high: readonly number[] };
-  /** A "continue" prompt shows this many of the last words before the completion. Default 70. */
+  /** A "continue" prompt shows at most this many of the last words of the passage before. Default 70. */
   maxPromptWords?: number;
 }
 
@@ -53,10 +53,9 @@ export function makeExamples(parts: readonly SplitPart[], options: ExampleOption
     for (const passage of cutPassages(part.text, nextLength)) {
       due = Math.min(due + continueShare, 2);
       const keyWords = chooseKeyWords(passage.text, random);
-      const mayContinue: boolean = previous !== null && continueShare > 0;
       let prompt: PromptSpec | null = null;
-      if (previous !== null && mayContinue && (due >= 1 || keyWords === null)) {
-        prompt = { form: "continue", passage: promptBefore(part.text, previous, maxPromptWords) };
+      if (previous !== null && continueShare > 0 && (due >= 1 || keyWords === null)) {
+        prompt = { form: "continue", passage: lastWords(previous.text, maxPromptWords) };
         due -= 1;
       } else if (keyWords !== null) {
         prompt = { form: "keywords", words: keyWords };
@@ -68,15 +67,6 @@ export function makeExamples(parts: readonly SplitPart[], options: ExampleOption
     }
   });
   return examples;
-}
-
-/** The last words before a passage; where the passage before is a short one, what precedes it in the same stretch too. */
-function promptBefore(text: string, previous: Passage, maxWords: number): string {
-  const own = previous.text;
-  if (previous.words >= maxWords) return lastWords(own, maxWords);
-  const from = Math.max(0, previous.end - maxWords * 12);
-  const wider = text.slice(from, previous.end).trim();
-  return countWords(wider) > maxWords ? lastWords(wider, maxWords) : from === 0 ? wider : own;
 }
 
 /** SHA-256 (hexadecimal) of texts in order, split and settings: two runs with the same one saw the same data. */

@@ -70,10 +70,10 @@ export async function serve({ port, exactly = false }) {
     if (withoutPolicy) {
       const writeHead = response.writeHead.bind(response);
       // Next.js sets the policy too, so it is taken off as the headers leave.
-      response.writeHead = (/** @type {Parameters<typeof writeHead>} */ ...args) => {
+      response.writeHead = /** @type {typeof response.writeHead} */ ((/** @type {Parameters<typeof writeHead>} */ ...args) => {
         response.removeHeader(POLICY);
         return writeHead(...args);
-      };
+      });
     }
     void handle(request, response);
   });

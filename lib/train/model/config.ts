@@ -67,7 +67,7 @@ const configSchema = z.looseObject({
   sliding_window: z.number().nullish(),
   layer_types: z.array(z.string()).max(256).nullish(),
   use_mrope: z.boolean().nullish(),
-  quantization_config: z.unknown(),
+  quantization_config: z.unknown().optional(),
   eos_token_id: eosSchema,
   pad_token_id: tokenId.nullish(),
 });

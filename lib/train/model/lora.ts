@@ -8,7 +8,7 @@ import type { Tensor } from "../graph/graph";
 import { mul } from "../graph/operators/elementwise";
 import { gemm, linear } from "../graph/operators/linear";
 import { PROJECTIONS, type Projection } from "../sft/config";
-import type { ModelConfig } from "./config";
+import { projectionShape, type ModelConfig } from "./config";
 
 export interface LoraShape {
   rank: number;
@@ -24,20 +24,6 @@ export interface LoraUse extends LoraShape {
   rowScale?: Tensor;
 }
 
-/** The seven projections of a layer with their sizes. */
-export function projectionShapes(config: ModelConfig): Record<Projection, { group: "self_attn" | "mlp"; out: number; in: number }> {
-  const { hiddenSize, intermediateSize, headDim, numHeads, numKeyValueHeads } = config;
-  return {
-    q_proj: { group: "self_attn", out: numHeads * headDim, in: hiddenSize },
-    k_proj: { group: "self_attn", out: numKeyValueHeads * headDim, in: hiddenSize },
-    v_proj: { group: "self_attn", out: numKeyValueHeads * headDim, in: hiddenSize },
-    o_proj: { group: "self_attn", out: hiddenSize, in: numHeads * headDim },
-    gate_proj: { group: "mlp", out: intermediateSize, in: hiddenSize },
-    up_proj: { group: "mlp", out: intermediateSize, in: hiddenSize },
-    down_proj: { group: "mlp", out: hiddenSize, in: intermediateSize },
-  };
-}
-
 export interface AdaptedModule {
   /** `layers.{i}.{self_attn|mlp}.{projection}`. */
   name: string;
@@ -47,11 +33,11 @@ export interface AdaptedModule {
 
 /** Every adapted projection, layer by layer. */
 export function adaptedModules(config: ModelConfig, targets: readonly Projection[]): AdaptedModule[] {
-  const shapes = projectionShapes(config);
   return Array.from({ length: config.numLayers }, (_, layer) =>
-    PROJECTIONS.filter((p) => targets.includes(p)).map((p) => ({
-      name: `layers.${layer}.${shapes[p].group}.${p}`, out: shapes[p].out, in: shapes[p].in,
-    })),
+    PROJECTIONS.filter((p) => targets.includes(p)).map((p) => {
+      const { module, ...sizes } = projectionShape(config, p);
+      return { name: `layers.${layer}.${module}.${p}`, ...sizes };
+    }),
   ).flat();
 }
 

@@ -1,0 +1,17 @@
+/** The training worker, seen from the page. One run at a time, in one tab: run-lock.ts. */
+import { proxy } from "comlink";
+import type { RunEvent, TrainerApi, TrainRequest } from "../../workers/protocol";
+import { WorkerHost } from "./worker-host";
+
+const host = new WorkerHost<TrainerApi>(() => new Worker(new URL("../../workers/trainer.worker.ts", import.meta.url), { type: "module", name: "ductus-trainer" }));
+
+/** Resolves with the run's id when it has ended, whichever way. */
+export function train(request: TrainRequest, onEvent: (event: RunEvent) => void): Promise<string> {
+  return host.call((trainer) => trainer.train(request, proxy(onEvent)));
+}
+
+export const stopTraining = (): Promise<void> => host.call((trainer) => trainer.stop());
+export const pauseTraining = (): Promise<void> => host.call((trainer) => trainer.pause());
+export const resumeTraining = (): Promise<void> => host.call((trainer) => trainer.resume());
+/** Loads the worker's script ahead of its first use. */
+export const warmTrainer = (): void => host.warm();

@@ -1,0 +1,29 @@
+/** The writing worker, seen from the page: comparison, scores, adapters in and out. */
+import { proxy } from "comlink";
+import type { AdapterReport } from "../../lib/store/types";
+import type { CompareRequest, GenerationEvent, WriterApi } from "../../workers/protocol";
+import { WorkerHost } from "./worker-host";
+
+const host = new WorkerHost<WriterApi>(() => new Worker(new URL("../../workers/writer.worker.ts", import.meta.url), { type: "module", name: "ductus-writer" }));
+
+export function compare(request: CompareRequest, onEvent: (event: GenerationEvent) => void): Promise<void> {
+  return host.call((writer) => writer.compare(request, proxy(onEvent)));
+}
+
+export function evaluate(handId: string, adapterId: string): Promise<AdapterReport> {
+  return host.call((writer) => writer.evaluate(handId, adapterId));
+}
+
+/** @returns the id of the stored adapter */
+export function importAdapter(handId: string, name: string, bytes: Uint8Array): Promise<string> {
+  return host.call((writer) => writer.importAdapter(handId, name, bytes));
+}
+
+/** The adapter as a zip of a PEFT folder. */
+export function exportPeft(adapterId: string): Promise<Uint8Array> {
+  return host.call((writer) => writer.exportPeft(adapterId));
+}
+
+export const stopWriting = (): Promise<void> => host.call((writer) => writer.stop());
+/** Loads the worker's script ahead of its first use. */
+export const warmWriter = (): void => host.warm();

@@ -1,0 +1,118 @@
+/**
+ * Hands (a writer's project) and the few settings, and deleting: a hand goes
+ * with everything under it in one transaction, so that nothing of a person's
+ * stays behind half deleted.
+ */
+import { z } from "zod";
+import { DuctusError } from "../core/errors";
+import { DEFAULT_SEED } from "../data/split";
+import { announce } from "./changes";
+import { newId, startingWith, STORE_NAMES, type Transaction, transact } from "./db";
+import { handSchema, readRecord } from "./schema";
+import type { Hand } from "./types";
+
+export const MAX_NAME_LENGTH = 80;
+
+/** @throws DuctusError `store/name` when there is no name left after trimming. */
+export function cleanName(name: string): string {
+  const clean = [...name.replace(/\s+/g, " ").trim()].slice(0, MAX_NAME_LENGTH).join("").trim();
+  if (clean === "") throw new DuctusError("store/name", "A name needs at least one letter.", "Type a name.");
+  return clean;
+}
+
+export async function createHand(input: { name: string; source: Hand["source"]; sampleId?: string; seed?: number }): Promise<Hand> {
+  const hand: Hand = {
+    id: newId(),
+    name: cleanName(input.name),
+    source: input.source,
+    ...(input.sampleId === undefined ? {} : { sampleId: input.sampleId }),
+    createdAt: Date.now(),
+    seed: input.seed ?? DEFAULT_SEED,
+  };
+  await transact(["hands"], "readwrite", (tx) => tx.objectStore("hands").add(hand), "strict");
+  announce({ kind: "hands", handId: hand.id });
+  return hand;
+}
+
+/** Oldest first. */
+export async function listHands(): Promise<Hand[]> {
+  const values = await transact(["hands"], "readonly", (tx) => tx.objectStore("hands").getAll());
+  return values.map((value) => readRecord(handSchema, value, "A hand")).sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
+}
+
+/** Null when it is not there (any more). */
+export async function getHand(id: string): Promise<Hand | null> {
+  const value = await transact(["hands"], "readonly", (tx) => tx.objectStore("hands").get(id));
+  return value === undefined ? null : readRecord(handSchema, value, "A hand");
+}
+
+/** The hand, for writes that need it. @throws DuctusError `store/missing` */
+export async function requireHand(tx: Transaction<"readonly"> | Transaction<"readwrite">, id: string): Promise<void> {
+  if ((await tx.objectStore("hands").count(id)) === 0) throw new DuctusError("store/missing", "This hand is no longer here: it was deleted, perhaps in another tab.", "Start a new one.");
+}
+
+export async function renameHand(id: string, name: string): Promise<Hand> {
+  const hand = await transact(["hands"], "readwrite", async (tx) => {
+    await requireHand(tx, id);
+    const renamed = { ...readRecord(handSchema, await tx.objectStore("hands").get(id), "A hand"), name: cleanName(name) };
+    await tx.objectStore("hands").put(renamed);
+    return renamed;
+  });
+  announce({ kind: "hands", handId: id });
+  return hand;
+}
+
+/** Deletes a hand, its documents, runs with their curves and samples, and adapters. Damaged records go too. */
+export async function deleteHand(id: string): Promise<void> {
+  await transact(STORE_NAMES, "readwrite", async (tx) => {
+    const under = startingWith(id);
+    for (const documentId of await tx.objectStore("documents").index("byHand").getAllKeys(under)) await tx.objectStore("documents").delete(documentId);
+    for (const runId of await tx.objectStore("runs").index("byHand").getAllKeys(under)) {
+      await tx.objectStore("metrics").delete(startingWith(runId));
+      await tx.objectStore("samples").delete(startingWith(runId));
+      await tx.objectStore("runs").delete(runId);
+    }
+    for (const adapterId of await tx.objectStore("adapters").index("byHand").getAllKeys(under)) {
+      await tx.objectStore("adapterFiles").delete(adapterId);
+      await tx.objectStore("adapters").delete(adapterId);
+    }
+    if ((await tx.objectStore("settings").get("currentHandId")) === id) await tx.objectStore("settings").delete("currentHandId");
+    await tx.objectStore("hands").delete(id);
+  }, "strict");
+  announce({ kind: "hands", handId: id });
+}
+
+/** Empties every store in one transaction. */
+export async function deleteEverything(): Promise<void> {
+  await transact(STORE_NAMES, "readwrite", async (tx) => {
+    for (const name of STORE_NAMES) await tx.objectStore(name).clear();
+  }, "strict");
+  announce({ kind: "everything" });
+}
+
+const settingSchemas = { currentHandId: z.string() } as const;
+export type SettingName = keyof typeof settingSchemas;
+export type Setting<Name extends SettingName> = z.infer<(typeof settingSchemas)[Name]>;
+
+/** Null where it was never set; a damaged setting counts as never set. */
+export async function getSetting<Name extends SettingName>(name: Name): Promise<Setting<Name> | null> {
+  const value = await transact(["settings"], "readonly", (tx) => tx.objectStore("settings").get(name));
+  const result = settingSchemas[name].safeParse(value);
+  return result.success ? result.data : null;
+}
+
+/** Null removes it. */
+export async function setSetting<Name extends SettingName>(name: Name, value: Setting<Name> | null): Promise<void> {
+  await transact(["settings"], "readwrite", async (tx) => {
+    if (value === null) await tx.objectStore("settings").delete(name);
+    else await tx.objectStore("settings").put(value, name);
+  });
+  announce({ kind: "settings" });
+}
+
+/** What this site stores and may store, in bytes; null where the browser does not say. */
+export async function storageEstimate(): Promise<{ usedBytes: number; quotaBytes: number } | null> {
+  if (typeof navigator === "undefined" || navigator.storage === undefined) return null;
+  const { usage, quota } = await navigator.storage.estimate();
+  return usage === undefined || quota === undefined ? null : { usedBytes: usage, quotaBytes: quota };
+}

@@ -1,0 +1,133 @@
+/**
+ * Readers for what comes out of IndexedDB: a record of another version, or a
+ * damaged one, must give a plain error and not a crash three calls later. The
+ * shapes are those of types.ts; this file adds no meaning to them.
+ */
+import { z } from "zod";
+import { DuctusError, type ErrorCode, type SerializedError } from "../core/errors";
+import { PROJECTIONS, type SftConfig } from "../train/sft/config";
+import type { AdapterReport, DeviceReport, Hand, Metric, Run, RunSample, Score, StoredAdapter, StoredDocument } from "./types";
+
+const count = z.number().int().nonnegative();
+const time = z.number().nonnegative();
+const id = z.string().min(1);
+/** A loss may have run away to infinity or NaN; it is still a number to show. */
+const anyNumber = z.custom<number>((value) => typeof value === "number", "expected a number");
+
+const errorSchema: z.ZodType<SerializedError> = z.object({
+  code: z.custom<ErrorCode>((value) => typeof value === "string" && /^[a-z]+\/./.test(value), "expected an error code"),
+  message: z.string(),
+  next: z.string(),
+  details: z.string().exactOptional(),
+});
+
+const configSchema: z.ZodType<SftConfig> = z.object({
+  lora: z.object({ rank: count, alpha: z.number(), dropout: z.number().min(0).max(1), targetModules: z.array(z.enum(PROJECTIONS)) }),
+  learningRate: z.number(),
+  warmupRatio: z.number(),
+  epochs: z.number(),
+  batchSize: count,
+  gradientAccumulationSteps: count,
+  maxGradNorm: z.number(),
+  weightDecay: z.number(),
+  adamBeta1: z.number(),
+  adamBeta2: z.number(),
+  adamEpsilon: z.number(),
+  maxLength: count,
+  evaluations: count,
+  seed: z.number(),
+});
+
+const deviceSchema: z.ZodType<DeviceReport> = z.object({ kind: z.enum(["webgpu", "wasm", "node"]), threads: count, reason: z.string() });
+
+export const handSchema: z.ZodType<Hand> = z.object({
+  id,
+  name: z.string(),
+  source: z.enum(["sample", "own"]),
+  sampleId: z.string().exactOptional(),
+  createdAt: time,
+  seed: z.number(),
+});
+
+export const documentSchema: z.ZodType<StoredDocument> = z.object({
+  id,
+  handId: id,
+  order: count,
+  name: z.string(),
+  text: z.string(),
+  words: count,
+  encoding: z.string().exactOptional(),
+  addedAt: time,
+});
+
+export const runSchema: z.ZodType<Run> = z.object({
+  id,
+  handId: id,
+  createdAt: time,
+  updatedAt: time,
+  status: z.enum(["running", "finished", "stopped", "failed", "interrupted"]),
+  modelId: z.string(),
+  modelSha256: z.string(),
+  config: configSchema,
+  dataHash: z.string(),
+  device: deviceSchema.exactOptional(),
+  step: count,
+  totalSteps: count,
+  trainTokens: count,
+  trainExamples: count,
+  heldOutExamples: count,
+  elapsedMs: time,
+  adapterId: z.string().exactOptional(),
+  error: errorSchema.exactOptional(),
+});
+
+export const metricSchema: z.ZodType<Metric> = z.object({
+  runId: id,
+  kind: z.enum(["train", "heldout"]),
+  step: count,
+  loss: anyNumber,
+  tokens: count,
+  learningRate: z.number().exactOptional(),
+  gradNorm: anyNumber.exactOptional(),
+  atMs: time,
+});
+
+export const sampleSchema: z.ZodType<RunSample> = z.object({ runId: id, step: count, prompt: z.string(), text: z.string() });
+
+const scoreSchema: z.ZodType<Score> = z.object({ loss: anyNumber, perplexity: anyNumber, bitsPerByte: anyNumber, tokens: count, bytes: count, examples: count });
+const reportSchema: z.ZodType<AdapterReport> = z.object({ base: scoreSchema, tuned: scoreSchema });
+
+/** An adapter without its file, as lists show it. */
+export type AdapterInfo = Omit<StoredAdapter, "file"> & { fileBytes: number };
+
+export const adapterInfoSchema: z.ZodType<AdapterInfo> = z.object({
+  id,
+  handId: id,
+  runId: z.string().exactOptional(),
+  name: z.string(),
+  createdAt: time,
+  modelId: z.string(),
+  modelSha256: z.string(),
+  fileBytes: count,
+  report: reportSchema.exactOptional(),
+});
+
+export const adapterFileSchema = z.object({
+  adapterId: id,
+  // by its tag, since the array may come from another realm
+  file: z.custom<Uint8Array>((value) => Object.prototype.toString.call(value) === "[object Uint8Array]", "expected bytes"),
+});
+
+/** @param what the record in words, e.g. "A training run". @throws DuctusError `store/damaged` */
+export function readRecord<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new DuctusError("store/damaged", `${what} stored in this browser cannot be read: it is damaged, or another version of the app wrote it.`, "Reload the page. If it happens again, delete it; what else is stored here is not touched.", {
+    details: `${recordName(value)}: ${z.prettifyError(result.error)}`,
+  });
+}
+
+function recordName(value: unknown): string {
+  const record = typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  return String(record["id"] ?? record["runId"] ?? record["adapterId"] ?? typeof value);
+}
