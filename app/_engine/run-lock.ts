@@ -6,24 +6,33 @@
 import { DuctusError } from "../../lib/core/errors";
 
 const NAME = "ductus-run";
+/** Another tab may hold the lock for a moment, only to look for interrupted runs. */
+const PATIENCE_MS = 1500;
 
-/** Runs `work` under the lock. @throws DuctusError `train/other-tab` at once when another tab holds it. */
-export function withRunLock<T>(work: () => Promise<T>): Promise<T> {
-  return navigator.locks.request(NAME, { ifAvailable: true }, async (lock) => {
-    if (lock === null) {
-      throw new DuctusError("train/other-tab", "Training goes on in another tab of this browser. Only one run can use the device at a time.", "Wait for it to end, or stop it in that tab.");
-    }
-    return work();
-  }) as Promise<T>;
+/** Runs `work` under the lock. @throws DuctusError `train/other-tab` when another tab is training. */
+export async function withRunLock<T>(work: () => Promise<T>): Promise<T> {
+  let granted = false;
+  try {
+    return await navigator.locks.request(NAME, { signal: AbortSignal.timeout(PATIENCE_MS) }, () => {
+      granted = true;
+      return work();
+    });
+  } catch (error) {
+    if (granted) throw error;
+    throw new DuctusError("train/other-tab", "Training goes on in another tab of this browser. Only one run can use the device at a time.", "Wait for it to end, or stop it in that tab.", { cause: error });
+  }
 }
 
-/** Whether any tab, this one included, is training. */
-export async function isRunLockHeld(): Promise<boolean> {
-  const { held } = await navigator.locks.query();
-  return held?.some((lock) => lock.name === NAME) ?? false;
+/** Runs `work` if no tab is training; answers whether it did. */
+export async function ifNoRun(work: () => Promise<unknown>): Promise<boolean> {
+  return navigator.locks.request(NAME, { ifAvailable: true }, async (lock) => {
+    if (lock === null) return false;
+    await work();
+    return true;
+  });
 }
 
 /** Resolves when the lock is free, however long that takes. */
-export function untilRunLockFree(): Promise<void> {
-  return navigator.locks.request(NAME, () => Promise.resolve());
+export async function untilRunLockFree(): Promise<void> {
+  await navigator.locks.request(NAME, () => Promise.resolve());
 }

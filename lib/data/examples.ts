@@ -45,7 +45,8 @@ export const DEFAULT_MAX_PROMPT_WORDS = 70;
 export function makeExamples(parts: readonly SplitPart[], options: ExampleOptions): Example[] {
   const { seed, pass = 0, continueShare = DEFAULT_CONTINUE_SHARE, lengths = PASSAGE_LENGTHS, maxPromptWords = DEFAULT_MAX_PROMPT_WORDS } = options;
   const random = new Random(`examples/${seed}/${pass}`);
-  const nextLength = (): PassageLength => ({ low: random.pick(lengths.low), high: random.pick(lengths.high) });
+  const max = Math.max(...lengths.high);
+  const nextLength = (): PassageLength => ({ low: random.pick(lengths.low), high: random.pick(lengths.high), max });
   const examples: Example[] = [];
   let due = random.uniform(); // the share is kept by carrying what is due, not by chance
   parts.forEach((part, p) => {

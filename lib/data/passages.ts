@@ -1,16 +1,21 @@
 /**
  * Cuts a stretch of text into passages of some words each: runs of whole
  * paragraphs; where a paragraph is too long, of its lines, then its sentences,
- * then words. Nothing is dropped: the passages of a stretch cover it, and each
+ * then clauses, then words. Nothing is dropped: the passages of a stretch cover it, and each
  * directly follows the one before. These are the pieces a model is asked to
  * write, not the chunks of a context window.
  */
 import { countWords, lineSpans, paragraphSpans, sentenceSpans, type Span, wordSpans } from "./words";
 
-/** Words of a passage: closed at the first paragraph end from `low` on, never above `high`. */
+/**
+ * Words of a passage: closed at the first paragraph end from `low` on, filled up
+ * to `high` inside a paragraph that is too long. Only where a sentence would
+ * have to be cut is `high` passed, never `max`.
+ */
 export interface PassageLength {
   low: number;
   high: number;
+  max: number;
 }
 
 export interface Passage {
@@ -22,14 +27,17 @@ export interface Passage {
   words: number;
 }
 
-type Level = 0 | 1 | 2 | 3; // paragraph, line, sentence, word
+/** How the text is cut, coarse to fine. */
+const LEVELS: readonly ((text: string) => Span[])[] = [paragraphSpans, lineSpans, sentenceSpans, clauseSpans, wordsToSpans];
+const SENTENCE = 2;
 
 interface Atom extends Span {
-  level: Level;
+  /** Index in LEVELS. */
+  level: number;
   words: number;
 }
 
-/** `nextLength` is asked once for each passage. Shorter passages than `low` remain only where a stretch ends. */
+/** `nextLength` is asked once for each passage. Shorter passages than `low` remain only at a stretch's end or before a very long sentence. */
 export function cutPassages(text: string, nextLength: () => PassageLength): Passage[] {
   const queue = atoms(text, 0, text.length, 0).reverse(); // a stack: the next atom is last
   const passages: Passage[] = [];
@@ -47,15 +55,17 @@ export function cutPassages(text: string, nextLength: () => PassageLength): Pass
 
   while (queue.length > 0) {
     const atom = queue.pop() as Atom;
-    if (words + atom.words > length.high) {
-      if (words >= length.low) close();
-      if (words + atom.words > length.high) {
-        const finer = atom.level < 3 ? atoms(text, atom.start, atom.end, (atom.level + 1) as Level) : [];
+    if (words + atom.words > length.high && words >= length.low) close();
+    if (words + atom.words > (atom.level < SENTENCE ? length.high : length.max)) {
+      // A sentence is taken whole before it is cut, even if what precedes it stays short.
+      if (words > 0 && atom.level === SENTENCE && atom.words <= length.max) close();
+      else {
+        const finer = atom.level + 1 < LEVELS.length ? atoms(text, atom.start, atom.end, atom.level + 1) : [];
         if (finer.length > 0) {
           queue.push(...finer.reverse());
           continue;
         }
-        if (words > 0) close(); // a single word beyond the limit
+        if (words > 0) close();
       }
     }
     words += atom.words;
@@ -76,15 +86,19 @@ function mergeShortEnd(text: string, passages: Passage[], length: PassageLength)
   return passages;
 }
 
-function atoms(text: string, from: number, to: number, level: Level): Atom[] {
+function atoms(text: string, from: number, to: number, level: number): Atom[] {
   const slice = text.slice(from, to);
-  const spans = level === 0 ? paragraphSpans(slice) : level === 1 ? lineSpans(slice) : level === 2 ? sentenceSpans(slice) : wordsToSpans(slice);
+  const spans = (LEVELS[level] as (text: string) => Span[])(slice);
   return spans.map(({ start, end }) => ({ start: from + start, end: from + end, level, words: countWords(slice.slice(start, end)) }));
+}
+
+function clauseSpans(text: string): Span[] {
+  const ends = [...text.matchAll(/[;:,—–]["”’)]*\s+|—|[、，；：]/g)].map((m) => m.index + m[0].length);
+  return [...ends, text.length].map((end, i) => ({ start: ends[i - 1] ?? 0, end })).filter(({ start, end }) => end > start);
 }
 
 /** A word with what precedes the next one. */
 function wordsToSpans(text: string): Span[] {
   const starts = [...wordSpans(text)].map((w) => w.start);
-  if (starts.length < 2) return [];
   return starts.map((start, i) => ({ start: i === 0 ? 0 : start, end: starts[i + 1] ?? text.length }));
 }

@@ -127,13 +127,15 @@ def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
         path,
         metadata={"format": "pt"},
     )
+    path.chmod(0o644)
 
 
 def save_adapter(peft_model, folder: Path, base_name: str) -> None:
     """PEFT's own folder, less its model card; the target list is sorted, as PEFT keeps it in a set."""
     for config in peft_model.peft_config.values():
         config.base_model_name_or_path = base_name
-    peft_model.save_pretrained(folder)
+    peft_model.save_pretrained(folder, save_embedding_layers=False)
+    (folder / "adapter_model.safetensors").chmod(0o644)
     (folder / "README.md").unlink(missing_ok=True)
     path = folder / "adapter_config.json"
     config = json.loads(path.read_text())

@@ -14,7 +14,7 @@ const stamp = join(buildDirectory, "ductus-sources");
 const SOURCES = ["app", "lib", "workers", "public", "next.config.ts", "security-headers.ts", "postcss.config.mjs", "tsconfig.base.json", "tsconfig.json", "package-lock.json", "tools/run/inline-scripts.mjs"];
 
 /** @param {string} name */
-const isTest = (name) => /\.(test|fixture)\.tsx?$/.test(name);
+const isTest = (name) => /\.test\.tsx?$|[\\/]testing[\\/]/.test(name);
 
 /** Hash of the names and contents of everything that a build is made from. */
 function sourcesHash() {

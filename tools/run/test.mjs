@@ -26,7 +26,7 @@ const freePort = () =>
     });
   });
 
-/** @param {string[]} args @param {NodeJS.ProcessEnv} [env] @returns {boolean} */
+/** @param {string[]} args @param {Record<string, string>} [env] @returns {boolean} */
 function node(args, env = {}) {
   return spawnSync(process.execPath, args, { cwd: root, stdio: "inherit", env: { ...process.env, ...env } }).status === 0;
 }

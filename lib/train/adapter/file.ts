@@ -114,7 +114,7 @@ export function openAdapter(bytes: Uint8Array, model: BaseModel): OpenedAdapter 
 }
 
 function describeModel(info: AdapterInfo, model: BaseModel): string {
-  return info.modelId === model.id ? `an other version of ${model.name}` : `${info.modelId}; the one in use is ${model.id}`;
+  return info.modelId === model.id ? `another version of ${model.name}` : `${info.modelId}; the one in use is ${model.id}`;
 }
 
 function readInfo(metadata: Record<string, string>): AdapterInfo {

@@ -25,11 +25,12 @@ export function float16ToFloat32(bits: Uint16Array): Float32Array {
 /** @returns binary16 bits [values.length]; beyond 65,504 becomes infinity, as IEEE 754 rounds. */
 export function float32ToFloat16(values: Float32Array): Uint16Array {
   const out = new Uint16Array(values.length);
+  // Bits are read as bits: a NaN that passes through a JavaScript number may lose its payload.
+  const raw = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const cell = new Float32Array(1);
   const cellBits = new Uint32Array(cell.buffer);
   for (let i = 0; i < values.length; i++) {
-    cell[0] = values[i] as number;
-    const bits = cellBits[0] as number;
+    const bits = raw[i] as number;
     const sign = (bits >>> 16) & 0x8000;
     const magnitude = bits & 0x7fffffff;
     let half: number;

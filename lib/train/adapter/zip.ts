@@ -38,7 +38,7 @@ export function readZipEntries(bytes: Uint8Array, names: readonly string[], maxB
     const entry: Found = { folder: file.name.slice(0, slash + 1), parts: [], bytes: 0, complete: false };
     found.set(base, entry);
     file.ondata = (error, part, final) => {
-      if (error) throw refuse("it is damaged", error);
+      if (error) throw (error as unknown) instanceof DuctusError ? error : refuse("it is damaged", error); // fflate hands what was thrown below back to here
       total += part.byteLength;
       if (total > maxBytes) throw tooLarge(maxBytes);
       entry.bytes += part.byteLength;

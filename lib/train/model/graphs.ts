@@ -60,7 +60,7 @@ export const gradientName = (parameter: string) => `grad:${parameter}`;
  * Outputs: loss [], grad:{name}.
  */
 export function trainingGraph(config: ModelConfig, trainable: Trainable, weights: WeightMap, maxPositions: number): OnnxModel {
-  const lora = trainable.kind === "lora" ? { ...trainable.lora, dropout: trainable.dropout } : null;
+  const lora = trainable.kind === "lora" ? { ...trainable.lora, dropoutMasks: trainable.dropout } : null;
   const { graph, nll } = scoring(config, lora, maxPositions);
   const loss = reduceSum(mul(nll, graph.input("weights", "f32", ["M", 1])), [0, 1]); // []
   const names = trainable.kind === "lora" ? [...adapterShapes(config, trainable.lora).keys()] : trainable.names;

@@ -19,7 +19,7 @@ export interface LoraShape {
 /** How an adapter takes part in a graph. */
 export interface LoraUse extends LoraShape {
   /** Reads a dropout mask `dropout.{module}` [n, in] for each adapted projection. */
-  dropout?: boolean;
+  dropoutMasks?: boolean;
   /** [n, 1], the scale of each row instead of alpha / rank: rows of base and tuned in one batch. */
   rowScale?: Tensor;
 }
@@ -83,7 +83,7 @@ export function adaptedLinear(x: Tensor, name: string, weight: Tensor, bias: Ten
   const { graph } = x;
   const a = graph.parameter(`${name}.lora_A`, [lora.rank, x.dim(1)]);
   const b = graph.parameter(`${name}.lora_B`, [weight.dim(0), lora.rank]);
-  const dropped = lora.dropout ? mul(x, graph.input(`dropout.${name}`, "f32", x.shape)) : x;
+  const dropped = lora.dropoutMasks ? mul(x, graph.input(`dropout.${name}`, "f32", x.shape)) : x;
   const down = linear(dropped, a); // [n, rank]
   return lora.rowScale
     ? gemm(mul(down, lora.rowScale), b, { transB: true, c: base })

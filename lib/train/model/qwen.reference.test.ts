@@ -49,10 +49,10 @@ describe.each(["qwen2-tied", "qwen3-untied"])("%s", (name) => {
   it.each(["adapter", "adapter-qv"])("loss and LoRA gradients: %s", async (which) => {
     const adapter = reference.adapter(which);
     const session = await Session.create(backend, trainingGraph(config, { kind: "lora", lora: adapter, dropout: false }, weights, MAX_POSITIONS));
-    const { feeds, completionTokens } = collate(examples);
+    const { feeds, rowOf, completionTokens } = collate(examples);
     expect(completionTokens).toBe(batch.completion_tokens);
     const out = await session.run({
-      ...feeds, ...adapterFeeds(flatAdapter(adapter), adapterShapes(config, adapter)),
+      ...feeds, rowOf, ...adapterFeeds(flatAdapter(adapter), adapterShapes(config, adapter)),
       weights: f32(new Float32Array(completionTokens).fill(1 / completionTokens), [completionTokens, 1]),
     });
     await session.dispose();
@@ -69,9 +69,9 @@ describe.each(["qwen2-tied", "qwen3-untied"])("%s", (name) => {
     const names = [...weights.keys()];
     expect([...expected.keys()].sort()).toEqual([...names].sort());
     const session = await Session.create(backend, trainingGraph(config, { kind: "full", names }, weights, MAX_POSITIONS));
-    const { feeds, completionTokens } = collate(examples);
+    const { feeds, rowOf, completionTokens } = collate(examples);
     const out = await session.run({
-      ...feeds, ...Object.fromEntries(names.map((n) => [n, f32(weights.get(n)!, expected.get(n)!.shape)])),
+      ...feeds, rowOf, ...Object.fromEntries(names.map((n) => [n, f32(weights.get(n)!, expected.get(n)!.shape)])),
       weights: f32(new Float32Array(completionTokens).fill(1 / completionTokens), [completionTokens, 1]),
     });
     await session.dispose();

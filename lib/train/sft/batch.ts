@@ -25,8 +25,10 @@ export interface Batch {
   completionTokens: number;
   /** Which example each scored row belongs to, [M]. */
   exampleOf: Int32Array;
-  /** ids [B·T], positions [B, T], mask [1, 1, T, T], rows [M], rowOf [B·T], targets [M, 1]. */
-  feeds: Record<"ids" | "positions" | "mask" | "rows" | "rowOf" | "targets", NdArray>;
+  /** ids [B·T], positions [B, T], mask [1, 1, T, T], rows [M], targets [M, 1]. */
+  feeds: Record<"ids" | "positions" | "mask" | "rows" | "targets", NdArray>;
+  /** Where each row stands in `rows`, M if nowhere: [B·T]. Read by the backward pass only. */
+  rowOf: NdArray;
 }
 
 /** Number of completion tokens of an example, the first token of all excepted (nothing predicts it). */
@@ -66,9 +68,9 @@ export function collate(examples: readonly TokenizedExample[], padTokenId = 0): 
       positions: i64(positions, [batch, seq]),
       mask: f32(causalMask(seq), [1, 1, seq, seq]),
       rows: i32(rows, [scored]),
-      rowOf: i32(rowOf, [batch * seq]),
       targets: i32(targets, [scored, 1]),
     },
+    rowOf: i32(rowOf, [batch * seq]),
   };
 }
 

@@ -79,6 +79,7 @@ export class SftTrainer {
       const weights = new Float32Array(batch.completionTokens).fill(1 / total);
       const out = await this.training.run({
         ...batch.feeds,
+        rowOf: batch.rowOf,
         ...this.adapterFeeds(),
         ...this.dropoutFeeds(batch.feeds.ids.shape[0]!, index),
         weights: f32(weights, [weights.length, 1]),

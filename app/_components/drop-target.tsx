@@ -1,0 +1,64 @@
+"use client";
+/**
+ * Makes the whole window a place to drop files. Text goes to the current hand (on
+ * the start page: to a new one); an adapter's file goes to Take away.
+ */
+import { usePathname, useRouter } from "next/navigation";
+import { useEffect, useState } from "react";
+import { isAdapterFile, takeAdapter } from "../_state/adapter-intake";
+import { takeFiles } from "../_state/intake";
+import { workspace } from "../_state/workspace";
+
+export function DropTarget() {
+  const [over, setOver] = useState(false);
+  const path = usePathname();
+  const router = useRouter();
+  useEffect(() => {
+    let depth = 0; // enter and leave fire for every element passed
+    const holdsFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes("Files") ?? false;
+    const onEnter = (event: DragEvent): void => {
+      if (!holdsFiles(event)) return;
+      depth++;
+      setOver(true);
+    };
+    const onLeave = (event: DragEvent): void => {
+      if (!holdsFiles(event)) return;
+      depth = Math.max(0, depth - 1);
+      if (depth === 0) setOver(false);
+    };
+    const onOver = (event: DragEvent): void => {
+      if (holdsFiles(event)) event.preventDefault();
+    };
+    const onDrop = (event: DragEvent): void => {
+      if (!holdsFiles(event)) return;
+      event.preventDefault();
+      depth = 0;
+      setOver(false);
+      void receive([...(event.dataTransfer?.files ?? [])], path, (to) => router.push(to));
+    };
+    addEventListener("dragenter", onEnter);
+    addEventListener("dragleave", onLeave);
+    addEventListener("dragover", onOver);
+    addEventListener("drop", onDrop);
+    return () => {
+      removeEventListener("dragenter", onEnter);
+      removeEventListener("dragleave", onLeave);
+      removeEventListener("dragover", onOver);
+      removeEventListener("drop", onDrop);
+    };
+  }, [path, router]);
+  if (!over) return null;
+  return <div className="drop-veil" aria-hidden="true"><p>Let go, and they are read here</p></div>;
+}
+
+async function receive(files: File[], path: string, go: (to: string) => void): Promise<void> {
+  const { hand } = workspace.get();
+  const adapters = hand === null ? [] : files.filter((file) => isAdapterFile(file, path));
+  const texts = files.filter((file) => !adapters.includes(file));
+  if (texts.length > 0 && (await takeFiles(texts, path === "/" ? null : hand))) go("/writing");
+  const first = adapters[0];
+  if (hand !== null && first !== undefined) {
+    go("/share");
+    await takeAdapter(hand.id, first);
+  }
+}

@@ -1,0 +1,24 @@
+"use client";
+/** Opens the workspace once the page is alive, and stands in for every page when the storage cannot be read. */
+import { useEffect, type ReactNode } from "react";
+import { readTheme } from "../_state/theme";
+import { useStore } from "../_state/use-store";
+import { openWorkspace, reopenWorkspace, workspace } from "../_state/workspace";
+import { ErrorNote } from "./error-note";
+
+export function WorkspaceGate({ children }: { children: ReactNode }) {
+  const error = useStore(workspace, (w) => w.error);
+  useEffect(() => {
+    readTheme();
+    void openWorkspace();
+  }, []);
+  if (error === null) return children;
+  return (
+    <div className="folio-wide">
+      <h1 className="title mb-6">Your writing cannot be read just now</h1>
+      <ErrorNote error={error}>
+        <button type="button" className="button" onClick={() => void reopenWorkspace()}>Try again</button>
+      </ErrorNote>
+    </div>
+  );
+}

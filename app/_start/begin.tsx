@@ -1,0 +1,48 @@
+"use client";
+/** Where writing comes in: files by picker (dropping works on the whole window), or pasted text. */
+import { useRouter } from "next/navigation";
+import { useId, useState } from "react";
+import { intake, takeFiles, takeText } from "../_state/intake";
+import { useStore } from "../_state/use-store";
+import { workspace } from "../_state/workspace";
+import { FilePicker } from "../_components/file-picker";
+import { IntakeReport } from "../_components/intake-report";
+
+export function Begin() {
+  const router = useRouter();
+  const busy = useStore(intake, (i) => i.busy);
+  const known = useStore(workspace, (w) => w.hands.length > 0);
+  const [pasting, setPasting] = useState(false);
+  const id = useId();
+  const begin = async (work: Promise<boolean>): Promise<void> => {
+    if (await work) router.push("/writing");
+  };
+  return (
+    <section id="new" className="mt-10 scroll-mt-6" aria-labelledby={id}>
+      <h2 id={id} className="sr-only">Begin with your writing</h2>
+      <div className="ruled">
+        {pasting ? (
+          <form onSubmit={(event) => { event.preventDefault(); void begin(takeText(String(new FormData(event.currentTarget).get("text") ?? ""), null)); }}>
+            <textarea name="text" className="ruled-text" rows={8} aria-label="Your writing" placeholder="Paste it here." autoFocus required />
+            <div className="actions ruled-actions">
+              <button type="submit" className="button button-primary" disabled={busy}>Read this</button>
+              <button type="button" className="link" onClick={() => setPasting(false)}>Choose files instead</button>
+            </div>
+          </form>
+        ) : (
+          <>
+            <p className="ruled-line">Drop your writing anywhere on this page{known ? ", as a new hand" : ""}.</p>
+            <p className="ruled-line quiet">Text files, .txt or .md; one or many.</p>
+            <div className="actions ruled-actions">
+              <FilePicker className="button button-primary" testId="drop-input" accept=".txt,.md,.markdown,.text,text/plain,text/markdown" multiple disabled={busy} onFiles={(files) => void begin(takeFiles(files, null))}>
+                {busy ? "Reading…" : "Choose files"}
+              </FilePicker>
+              <button type="button" className="link" onClick={() => setPasting(true)}>Paste text</button>
+            </div>
+          </>
+        )}
+      </div>
+      <IntakeReport />
+    </section>
+  );
+}

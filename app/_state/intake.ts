@@ -1,0 +1,146 @@
+/**
+ * Takes writing in: files, pasted text, a sample writer. Reads each by itself, so
+ * that a file that cannot be read costs none of the others, and keeps what is to
+ * be said about it until the next time. The reading itself is lib/data's.
+ */
+import { DuctusError, serializeError, type SerializedError } from "../../lib/core/errors";
+import { readFile, withoutDuplicates, type LeftOut, type SourceDocument } from "../../lib/data/documents";
+import { MAX_FILE_BYTES } from "../../lib/data/text";
+import { countWords } from "../../lib/data/words";
+import { addDocuments, listDocuments, removeDocument } from "../../lib/store/documents";
+import { createHand, deleteHand } from "../../lib/store/hands";
+import type { Hand, StoredDocument } from "../../lib/store/types";
+import { readSample, type Sample } from "./samples";
+import { createStore } from "./store";
+import { chooseHand, refresh } from "./workspace";
+
+export interface Intake {
+  busy: boolean;
+  /** What is being read, for the screen to say. */
+  reading: string;
+  handId: string | null;
+  added: number;
+  leftOut: readonly LeftOut[];
+  faults: readonly { name: string; error: SerializedError }[];
+  /** Files whose lines had been broken at a fixed width. */
+  unwrapped: readonly string[];
+  /** What went wrong with all of it, as when the storage is full. */
+  error: SerializedError | null;
+}
+
+const EMPTY: Intake = { busy: false, reading: "", handId: null, added: 0, leftOut: [], faults: [], unwrapped: [], error: null };
+export const intake = createStore<Intake>(EMPTY);
+
+export const clearIntake = (): void => intake.set(EMPTY);
+
+/** @param hand where they go; null starts a new hand, named after the first file. @returns whether anything was added */
+export function takeFiles(files: readonly File[], hand: Hand | null): Promise<boolean> {
+  return take(hand, async (found) => {
+    for (const file of files) {
+      intake.set((i) => ({ ...i, reading: file.name }));
+      await new Promise((resolve) => setTimeout(resolve)); // lets the screen say so
+      try {
+        if (file.size > MAX_FILE_BYTES) throw tooLarge(file);
+        const reading = readFile(file.name, await bytesOf(file));
+        found.documents.push(...reading.documents);
+        found.leftOut.push(...reading.leftOut);
+        if (reading.unwrapped) found.unwrapped.push(file.name);
+      } catch (error) {
+        found.faults.push({ name: file.name, error: serializeError(error) });
+      }
+    }
+    return { name: nameFor(found.documents, files), source: "own" };
+  });
+}
+
+/** @returns whether anything was added */
+export function takeText(text: string, hand: Hand | null): Promise<boolean> {
+  return take(hand, (found) => {
+    try {
+      const reading = readFile("Pasted text", new TextEncoder().encode(text));
+      found.documents.push(...reading.documents.map(({ encoding: _, ...document }) => document));
+      found.leftOut.push(...reading.leftOut);
+    } catch (error) {
+      found.faults.push({ name: "Pasted text", error: serializeError(error) });
+    }
+    return Promise.resolve({ name: "Pasted writing", source: "own" });
+  });
+}
+
+/** Opens a sample writer as a hand of its own. */
+export function takeSample(sample: Sample): Promise<boolean> {
+  return take(null, (found) => {
+    found.documents.push(...sample.pieces.map(({ title, text }) => ({ name: title, text, words: countWords(text) })));
+    return Promise.resolve({ name: sample.name, source: "sample", sampleId: sample.id });
+  });
+}
+
+export async function takeSampleById(id: string): Promise<boolean> {
+  return takeSample(await readSample(id));
+}
+
+/** Leaves a piece out for good. */
+export async function leaveOut(document: StoredDocument): Promise<void> {
+  await removeDocument(document.handId, document.id);
+  await refresh();
+}
+
+/** Puts back a piece that was left out; it comes last. */
+export async function putBack(document: StoredDocument): Promise<void> {
+  const { name, text, words, encoding } = document;
+  await addDocuments(document.handId, [{ name, text, words, ...(encoding === undefined ? {} : { encoding }) }]);
+  await refresh();
+}
+
+interface Found {
+  documents: SourceDocument[];
+  leftOut: LeftOut[];
+  unwrapped: string[];
+  faults: { name: string; error: SerializedError }[];
+}
+
+async function take(hand: Hand | null, read: (found: Found) => Promise<{ name: string; source: Hand["source"]; sampleId?: string }>): Promise<boolean> {
+  if (intake.get().busy) return false;
+  intake.set({ ...EMPTY, busy: true });
+  const found: Found = { documents: [], leftOut: [], unwrapped: [], faults: [] };
+  try {
+    const plan = await read(found);
+    const existing = hand === null ? [] : await listDocuments(hand.id);
+    const { documents, leftOut } = withoutDuplicates(found.documents, existing);
+    const rest = { leftOut: [...found.leftOut, ...leftOut], faults: found.faults, unwrapped: found.unwrapped };
+    if (documents.length === 0) {
+      intake.set({ ...EMPTY, ...rest, handId: hand?.id ?? null });
+      return false;
+    }
+    const target = hand ?? (await createHand(plan));
+    try {
+      await addDocuments(target.id, documents);
+    } catch (error) {
+      if (hand === null) await deleteHand(target.id);
+      throw error;
+    }
+    await chooseHand(target.id);
+    intake.set({ ...EMPTY, ...rest, handId: target.id, added: documents.length });
+    return true;
+  } catch (error) {
+    intake.set({ ...EMPTY, faults: found.faults, error: serializeError(error), handId: hand?.id ?? null });
+    return false;
+  }
+}
+
+async function bytesOf(file: File): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await file.arrayBuffer());
+  } catch (cause) {
+    throw new DuctusError("file/unreadable", `“${file.name}” could not be opened; it may be a folder, or have been moved.`, "Choose the file again.", { cause });
+  }
+}
+
+function tooLarge(file: File): DuctusError {
+  return new DuctusError("file/too-large", `“${file.name}” is larger than ${MAX_FILE_BYTES / 1048576} MB.`, "Choose a part of it.");
+}
+
+function nameFor(documents: readonly SourceDocument[], files: readonly File[]): string {
+  const stem = (files[0]?.name ?? "").replace(/\.[A-Za-z0-9]{1,5}$/, "").replace(/[_]+/g, " ").trim();
+  return stem || documents[0]?.name || "My writing";
+}

@@ -1,0 +1,131 @@
+/**
+ * The run that is going on in this tab, as told by its worker. It belongs to no
+ * screen: navigating neither stops nor restarts it. The curve's points are kept
+ * beside the store and announced by `pointsVersion`, so that no component holds
+ * a growing array. Stored runs are in workspace.ts.
+ */
+import { serializeError, type SerializedError } from "../../lib/core/errors";
+import { listAdapters } from "../../lib/store/adapters";
+import { getRun } from "../../lib/store/runs";
+import type { AdapterReport, DeviceReport, Metric, RunSample } from "../../lib/store/types";
+import type { RunEvent, RunPhase, RunProgress, TrainRequest } from "../../workers/protocol";
+import { withRunLock } from "../_engine/run-lock";
+import { pauseTraining, resumeTraining, stopTraining, train } from "../_engine/trainer";
+import { keepAwake } from "../_engine/wake-lock";
+import { createStore } from "./store";
+import { refresh } from "./workspace";
+
+export type Outcome =
+  | { status: "finished" | "stopped"; adapterId: string; report: AdapterReport }
+  | { status: "failed"; error: SerializedError };
+
+export interface LiveRun {
+  handId: string;
+  runId: string | null;
+  phase: RunPhase;
+  /** Bytes while loading; null where the phase counts nothing. */
+  done: number | null;
+  total: number | null;
+  device: DeviceReport | null;
+  progress: RunProgress | null;
+  /** As the worker confirmed it. */
+  paused: boolean;
+  /** Asked for, not yet confirmed. */
+  asked: "pause" | "resume" | "stop" | null;
+  samples: readonly RunSample[];
+  pointsVersion: number;
+  /** Null while it goes on. */
+  outcome: Outcome | null;
+}
+
+export const run = createStore<{ live: LiveRun | null }>({ live: null });
+
+let points: Metric[] = [];
+/** The live run's points in the order they came; not to be changed. */
+export const livePoints = (): readonly Metric[] => points;
+
+export const isActive = (live: LiveRun | null): live is LiveRun => live !== null && live.outcome === null;
+
+/** Starts a run and returns at once; everything else arrives in the store. */
+export function startRun(request: TrainRequest): void {
+  if (isActive(run.get().live)) return;
+  points = [];
+  run.set({ live: { handId: request.handId, runId: null, phase: "loading", done: null, total: null, device: null, progress: null, paused: false, asked: null, samples: [], pointsVersion: 0, outcome: null } });
+  const release = keepAwake();
+  addEventListener("beforeunload", guard);
+  withRunLock(() => train(request, take))
+    .then(settleFromStore)
+    .catch((error: unknown) => settle({ status: "failed", error: serializeError(error) }))
+    .finally(() => {
+      removeEventListener("beforeunload", guard);
+      release();
+      void refresh().catch(() => undefined);
+    });
+}
+
+export function stopRun(): void {
+  ask("stop", stopTraining);
+}
+
+export function togglePause(): void {
+  if (run.get().live?.paused) ask("resume", resumeTraining);
+  else ask("pause", pauseTraining);
+}
+
+/** Puts the ended run out of sight; it stays in the history. */
+export function clearRun(): void {
+  if (!isActive(run.get().live)) run.set({ live: null });
+}
+
+function ask(what: "pause" | "resume" | "stop", call: () => Promise<void>): void {
+  if (!isActive(run.get().live)) return;
+  change({ asked: what });
+  call().catch((error: unknown) => settle({ status: "failed", error: serializeError(error) }));
+}
+
+function take(event: RunEvent): void {
+  switch (event.type) {
+    case "phase":
+      return change({ runId: event.runId, phase: event.phase, done: event.done ?? null, total: event.total ?? null });
+    case "device":
+      return change({ runId: event.runId, device: event.device });
+    case "metrics":
+      points.push(...event.points);
+      return change({ runId: event.runId, progress: event.progress }, event.points.length > 0);
+    case "sample":
+      return change({ samples: [...(run.get().live?.samples ?? []), event.sample] });
+    case "paused":
+      return change({ paused: event.paused, asked: run.get().live?.asked === "stop" ? "stop" : null });
+    case "finished":
+      return settle({ status: event.status, adapterId: event.adapterId, report: event.report });
+    case "failed":
+      return settle({ status: "failed", error: event.error });
+    default:
+      return event satisfies never;
+  }
+}
+
+function change(part: Partial<LiveRun>, newPoints = false): void {
+  run.set(({ live }) => ({ live: live === null ? null : { ...live, ...part, pointsVersion: live.pointsVersion + (newPoints ? 1 : 0) } }));
+}
+
+/** The worker's last event may come after its answer, or be lost; what was stored says the same. */
+async function settleFromStore(runId: string): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  if (!isActive(run.get().live)) return;
+  const stored = await getRun(runId);
+  const adapters = stored === null ? [] : await listAdapters(stored.handId);
+  const adapter = adapters.find(({ id }) => id === stored?.adapterId);
+  if (stored?.error !== undefined) settle({ status: "failed", error: stored.error });
+  else if (adapter?.report !== undefined) settle({ status: stored?.status === "stopped" ? "stopped" : "finished", adapterId: adapter.id, report: adapter.report });
+  else throw new Error(`The run ended without a result (${stored?.status ?? "not stored"}).`);
+}
+
+/** The first word on how it ended holds. */
+function settle(outcome: Outcome): void {
+  if (isActive(run.get().live)) change({ outcome, asked: null, paused: false });
+}
+
+function guard(event: BeforeUnloadEvent): void {
+  event.preventDefault();
+}

@@ -1,0 +1,123 @@
+import { zipSync } from "fflate";
+import { describe, expect, it } from "vitest";
+import { DuctusError } from "../../core/errors";
+import { Random } from "../../core/random";
+import { info, randomAdapter, tinyModel, tinySha256 } from "./adapter.fixture";
+import { openAdapter, packAdapter, zipPeft, type BaseModel } from "./file";
+import { adapterToPeft, peftSafetensors } from "./peft";
+import { readSafetensors } from "./safetensors";
+
+const base: BaseModel = { id: "ductus-base", name: "Ductus Base", sha256: tinySha256, config: tinyModel };
+const adapter = randomAdapter(5);
+const packed = packAdapter(adapter, info);
+const folder = adapterToPeft(adapter, info);
+
+function fault(action: () => unknown): DuctusError {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof DuctusError) return error;
+    throw error;
+  }
+  throw new Error("was accepted");
+}
+
+/** The one-file form with other notes. */
+function repack(changes: Record<string, string | undefined>): Uint8Array {
+  const metadata = { ...readSafetensors(packed).metadata, ...changes };
+  return peftSafetensors(adapter, Object.fromEntries(Object.entries(metadata).filter((pair): pair is [string, string] => pair[1] !== undefined)));
+}
+
+describe("the one-file form", () => {
+  it("comes back with everything, verified against the base", () => {
+    expect(openAdapter(packed, base)).toEqual({ adapter, info, baseVerified: true });
+    const { recipe: _recipe, report: _report, steps: _steps, trainTokens: _tokens, ...little } = info;
+    expect(openAdapter(packAdapter(adapter, little), base).info).toEqual(little);
+  });
+
+  it("gives the same bytes each time", () => {
+    expect(packAdapter(randomAdapter(5), { ...info })).toEqual(packed);
+  });
+
+  it("refuses another model by its hash, in words", () => {
+    const other = fault(() => openAdapter(packed, { ...base, id: "qwen", sha256: "b".repeat(64) }));
+    expect(other.code).toBe("adapter/other-model");
+    expect(other.message).toBe("This adapter was made for another model (ductus-base; the one in use is qwen).");
+    expect(fault(() => openAdapter(packed, { ...base, sha256: "b".repeat(64) })).message).toContain("another version of Ductus Base");
+  });
+
+  it("refuses what is no adapter, lacks its settings, or is newer", () => {
+    expect(fault(() => openAdapter(new Uint8Array(0), base)).code).toBe("adapter/unknown-form");
+    expect(fault(() => openAdapter(new TextEncoder().encode("Dear diary, today it rained."), base)).code).toBe("adapter/unknown-form");
+    const bare = fault(() => openAdapter(folder["adapter_model.safetensors"], base));
+    expect(bare.code).toBe("adapter/no-settings");
+    expect(bare.next).toContain("adapter_config.json");
+    expect(fault(() => openAdapter(repack({ ductus_adapter: "2" }), base)).code).toBe("adapter/newer");
+  });
+
+  it.each([
+    { run: "{" },
+    { run: '{"report":{"base":{}}}' },
+    { run: '{"steps":-1}' },
+    { run: '{"recipe":{"lora":{"rank":"8"}}}' },
+    { created_at: "yesterday" },
+    { created_at: "9e15" },
+    { created_at: undefined },
+    { base_model_id: "../../x y" },
+    { base_model_sha256: "abc" },
+    { base_model_sha256: undefined },
+    { name: "n".repeat(201) },
+  ])("refuses notes such as %j", (changes) => {
+    expect(fault(() => openAdapter(repack(changes), base)).code).toBe("adapter/damaged");
+  });
+
+  it("ignores notes that it does not know", () => {
+    expect(openAdapter(repack({ something: "else" }), base).info).toEqual(info);
+    expect(openAdapter(repack({ run: '{"steps":35,"later":1}' }), base).info?.steps).toBe(35);
+  });
+});
+
+describe("a zip of a PEFT folder", () => {
+  it("comes back with the adapter, its base not verified", () => {
+    expect(openAdapter(zipPeft({ ...folder }), base)).toEqual({ adapter, info: null, baseVerified: false });
+    expect(zipPeft({ ...folder })).toEqual(zipPeft(Object.fromEntries(Object.entries(folder).reverse())));
+  });
+
+  it("opens deflated, inside a folder, beside other files", () => {
+    const zip = zipSync({ "my adapter/sub/adapter_config.json": new TextEncoder().encode(folder["adapter_config.json"]), "my adapter/sub/adapter_model.safetensors": folder["adapter_model.safetensors"], "__MACOSX/my adapter/._adapter_config.json": new Uint8Array(9), "../../etc/passwd": new Uint8Array(3) }, { level: 9 });
+    expect(openAdapter(zip, base).adapter).toEqual(adapter);
+  });
+
+  it("refuses one that lacks a file, or whose settings are not text", () => {
+    expect(fault(() => openAdapter(zipPeft({ "README.md": "x" }), base)).message).toContain("no adapter_config.json");
+    expect(fault(() => openAdapter(zipPeft({ "adapter_config.json": "{}" }), base)).message).toContain("no adapter_model.safetensors");
+    expect(fault(() => openAdapter(zipPeft({ ...folder, "adapter_config.json": Uint8Array.of(0xff, 0xfe) }), base)).code).toBe("adapter/config");
+  });
+});
+
+describe("damage", () => {
+  it.each([["one file", packed], ["zip", zipPeft({ ...folder })]] as const)("of the %s: 300 mutations are refused in words, or read with finite values in the right shapes", (_, original) => {
+    const random = new Random("adapter mutations");
+    let refused = 0;
+    for (let round = 0; round < 300; round++) {
+      let bytes = original.slice();
+      // Most of the file is numbers; half of the edits go where structure is.
+      const at = () => (random.uniform() < 0.5 ? random.int(Math.min(1200, bytes.length)) : random.int(bytes.length));
+      if (random.uniform() < 0.2) bytes = bytes.slice(0, random.int(bytes.length));
+      else for (let edits = 1 + random.int(6); edits > 0; edits--) bytes[at()] = random.int(256);
+      try {
+        const { adapter: read } = openAdapter(bytes, base);
+        for (const [key, { shape, data }] of read.tensors) {
+          expect(shape, key).toEqual(adapter.tensors.get(key)?.shape);
+          expect(data.every(Number.isFinite)).toBe(true);
+        }
+      } catch (error) {
+        if (!(error instanceof DuctusError)) throw error;
+        expect(error.code).toMatch(/^adapter\//);
+        refused++;
+      }
+    }
+    expect(refused).toBeGreaterThan(60);
+    expect(refused).toBeLessThan(300);
+  });
+});

@@ -1,0 +1,62 @@
+/**
+ * From a hand's documents to what the trainer eats: split by document, cut into
+ * examples of the prompt forms, tokenised. A completion ends with the token that
+ * ends a turn, so that the model learns where this person stops.
+ */
+import { DuctusError } from "../../core/errors";
+import { dataHash, makeExamples, type Example } from "../../data/examples";
+import { partsOf, splitDocuments, type Split, type SplitDocument } from "../../data/split";
+import type { TextTokenizer } from "../model/tokenizer";
+import { completionTokens, type TokenizedExample } from "./batch";
+import type { SftConfig } from "./config";
+
+export interface PreparedExample extends TokenizedExample {
+  source: Example;
+}
+
+export interface PreparedData {
+  split: Split;
+  /** One list an epoch: each pass cuts the text and draws key words anew. */
+  epochs: PreparedExample[][];
+  validation: PreparedExample[];
+  test: PreparedExample[];
+  /** Of documents, split and settings. */
+  dataHash: string;
+}
+
+const encoder = new TextEncoder();
+
+/** Prompt in the chat template, completion, end of turn; cut at `maxLength` tokens. */
+export function tokenizeExample(tokenizer: TextTokenizer, example: Example, maxLength: number): PreparedExample {
+  const prompt = tokenizer.encodeChat(example.messages, true);
+  const completion = [...tokenizer.encode(example.completion), tokenizer.eosTokenId];
+  return {
+    ids: [...prompt, ...completion].slice(0, maxLength),
+    promptLength: prompt.length,
+    documentId: example.documentId,
+    completionBytes: encoder.encode(example.completion).length,
+    source: example,
+  };
+}
+
+/**
+ * @throws DuctusError `data/too-little` when a part of the split holds nothing to learn from or to check against
+ */
+export async function prepareData(documents: readonly SplitDocument[], splitSeed: number, config: SftConfig, tokenizer: TextTokenizer): Promise<PreparedData> {
+  const split = splitDocuments(documents, splitSeed);
+  const tokenized = (part: "train" | "validation" | "test", pass: number) =>
+    makeExamples(partsOf(split, part), { seed: splitSeed, pass })
+      .map((example) => tokenizeExample(tokenizer, example, config.maxLength))
+      .filter((e) => completionTokens(e) > 0);
+  const data = {
+    split,
+    epochs: Array.from({ length: Math.ceil(config.epochs) }, (_, pass) => tokenized("train", pass + 1)),
+    validation: tokenized("validation", 0),
+    test: tokenized("test", 0),
+    dataHash: await dataHash(documents, split, config),
+  };
+  if (data.epochs.some((e) => e.length === 0) || data.validation.length === 0 || data.test.length === 0) {
+    throw new DuctusError("data/too-little", "There is too little writing here to learn from and to check against.", "Add more of your writing: a few thousand words work well.");
+  }
+  return data;
+}

@@ -1,0 +1,61 @@
+"""Opens an adapter folder with PEFT and prints the logits it gives, as JSON.
+
+    python tools/reference/check_adapter.py --base DIR --adapter DIR --ids "1,2,3"
+
+prints {"logits": [[...], ...]}, [positions, vocabulary], float32, for that one
+sequence without padding. Anything PEFT would only warn about (a tensor missing,
+one too many, a wrong shape) is an error here: exit status 2 and a line on stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import warnings
+from pathlib import Path
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+warnings.filterwarnings("ignore")
+
+import torch
+from peft import PeftModel, get_peft_model_state_dict
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM
+from transformers.utils import logging as hf_logging
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--base", type=Path, required=True, help="folder of the base model")
+    parser.add_argument("--adapter", type=Path, required=True, help="folder of the PEFT adapter")
+    parser.add_argument("--ids", required=True, help="token ids, separated by commas")
+    arguments = parser.parse_args()
+    ids = [int(part) for part in arguments.ids.split(",")]
+
+    torch.set_num_threads(1)
+    hf_logging.set_verbosity_error()
+    hf_logging.disable_progress_bar()
+    base = AutoModelForCausalLM.from_pretrained(
+        arguments.base, dtype=torch.float32, attn_implementation="eager", local_files_only=True
+    )
+    model = PeftModel.from_pretrained(base, arguments.adapter).eval()
+
+    given = load_file(arguments.adapter / "adapter_model.safetensors")
+    # No look at the embedding layers: for that PEFT would want the base by its name.
+    held = get_peft_model_state_dict(model, save_embedding_layers=False)
+    wrong = sorted(set(given) ^ set(held))
+    wrong += sorted(n for n in set(given) & set(held) if not torch.equal(given[n].float(), held[n].float()))
+    if wrong:
+        print(f"PEFT did not take these tensors as they are: {', '.join(wrong)}", file=sys.stderr)
+        return 2
+    with torch.no_grad():
+        logits = model(input_ids=torch.tensor([ids]), use_cache=False).logits[0]
+    json.dump({"logits": [[float(f"{x:.9g}") for x in row] for row in logits.tolist()]}, sys.stdout)
+    print()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
