@@ -31,7 +31,7 @@ export function decodeBytes(bytes: Uint8Array, fileName: string): Decoded {
   const whole = strict(withoutHalfCharacter(bytes), "utf-8");
   if (whole !== null) return { text: whole, encoding: "utf-8" };
   if (isDamagedUtf8(bytes)) throw damaged(fileName, "UTF-8");
-  const text = new TextDecoder("windows-1252").decode(bytes);
+  const text = decodeWindows1252(bytes);
   if (looksMisread(text)) {
     throw new DuctusError("file/encoding", `The letters of “${fileName}” are stored in an encoding this version does not know (not UTF-8, UTF-16 or Western European).`, SAVE_AS_UTF8);
   }
@@ -59,6 +59,17 @@ function strict(bytes: Uint8Array, encoding: string): string | null {
   } catch {
     return null;
   }
+}
+
+/** 0x80–0x9f in windows-1252 (WHATWG index); U+0000 where it has no letter. */
+const WINDOWS_1252 = "€\0‚ƒ„…†‡ˆ‰Š‹Œ\0Ž\0\0‘’“”•–—˜™š›œ\0žŸ";
+
+/** Some runtimes decode windows-1252 as Latin-1 and leave 0x80–0x9f as they are. */
+function decodeWindows1252(bytes: Uint8Array): string {
+  return new TextDecoder("windows-1252").decode(bytes).replace(/[\u0080-\u009f]/g, (c) => {
+    const letter = WINDOWS_1252[c.charCodeAt(0) - 0x80] as string;
+    return letter === "\0" ? c : letter;
+  });
 }
 
 /** A file cut off in the middle of its last character is still the right text before it. */

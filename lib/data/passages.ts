@@ -45,11 +45,16 @@ export function cutPassages(text: string, nextLength: () => PassageLength): Pass
   let start = 0, end = 0, words = 0;
 
   const close = (): void => {
-    const trimmed = text.slice(start, end).trim();
-    if (words > 0) passages.push({ text: trimmed, start, end, words });
-    else if (passages.length > 0) (passages.at(-1) as Passage).end = end; // rules and ornaments have no words
+    const before = passages.at(-1);
+    if (words > 0) {
+      passages.push({ text: text.slice(start, end).trim(), start, end, words });
+      length = nextLength();
+    } else if (before !== undefined) {
+      // rules and ornaments have no words
+      before.end = end;
+      before.text = text.slice(before.start, end).trim();
+    }
     start = end;
-    if (words > 0) length = nextLength();
     words = 0;
   };
 

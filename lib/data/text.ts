@@ -35,7 +35,7 @@ export function decodeText(bytes: Uint8Array, fileName: string): DecodedText {
   }
   refuseKnownFormats(bytes, fileName);
   const { text: raw, encoding } = decodeBytes(bytes, fileName);
-  if (controlShare(raw) > 0.005) {
+  if (hasManyControls(raw)) {
     throw new DuctusError("file/binary", `“${fileName}” is not a text file: it holds many characters that are not letters. This version reads plain text files.`, "Save your writing as plain text (.txt) and drop that in.");
   }
   const lines = normalise(raw);
@@ -49,7 +49,7 @@ export function decodeText(bytes: Uint8Array, fileName: string): DecodedText {
     );
   }
   const { text: own, gutenberg } = withoutGutenberg(lines);
-  const { text, unwrapped } = unwrap(own);
+  const { text, unwrapped } = unwrap(own.replace(/^\n+/, ""));
   const clean = tidy(text);
   if (clean === "") throw empty(fileName);
   return { text: clean, encoding, unwrapped, gutenberg };
@@ -64,11 +64,10 @@ function empty(fileName: string): DuctusError {
   return new DuctusError("file/empty", `“${fileName}” has no words in it.`, "Choose a file with writing in it.");
 }
 
-function controlShare(text: string): number {
-  let n = 0;
+function hasManyControls(text: string): boolean {
   // eslint-disable-next-line no-control-regex -- control characters are what is counted
-  for (const _ of text.matchAll(/[\u0000-\u0008\u000e-\u001a\u001c-\u001f\u007f]/g)) n++;
-  return n / text.length;
+  const n = text.match(/[\u0000-\u0008\u000e-\u001a\u001c-\u001f\u007f]/g)?.length ?? 0;
+  return n > 2 && n > 0.005 * text.length;
 }
 
 /** Line ends, control and invisible characters, exotic spaces, NFC, trailing spaces. */

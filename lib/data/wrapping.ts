@@ -10,6 +10,7 @@ const MAX_WIDTH = 120;
 const SLACK = 0.13;
 const MIN_INTERIOR_LINES = 6;
 const MAX_OVERLONG_SHARE = 0.05;
+const MIN_FLOWING_SHARE = 0.5;
 
 /** Line-length statistics of a text. */
 export interface WrapReport {
@@ -19,6 +20,8 @@ export interface WrapReport {
   /** Share of the lines inside paragraphs that the next word would not have fitted into. */
   fullShare: number;
   interiorLines: number;
+  /** Share of the line ends inside paragraphs that stand in the middle of a sentence. */
+  flowingShare: number;
   /** Share of the characters that stand in lines clearly longer than the width; wrapped text has next to none. */
   overlongShare: number;
 }
@@ -31,18 +34,21 @@ export function measureWrapping(text: string): WrapReport {
   const blocks = text.split(/\n{2,}/).map((block) => block.split("\n")).filter((lines) => lines.length > 1);
   const lengths: number[] = [];
   for (const lines of blocks) for (let i = 0; i < lines.length - 1; i++) lengths.push((lines[i] as string).length);
-  if (lengths.length === 0) return { wrapped: false, width: 0, fullShare: 0, interiorLines: 0, overlongShare: 0 };
+  if (lengths.length === 0) return { wrapped: false, width: 0, fullShare: 0, interiorLines: 0, flowingShare: 0, overlongShare: 0 };
   lengths.sort((a, b) => a - b);
   const width = lengths[Math.floor(0.95 * (lengths.length - 1))] as number;
-  let full = 0;
+  let full = 0, flowing = 0;
   for (const lines of blocks) {
-    for (let i = 0; i < lines.length - 1; i++) if (isFull(lines[i] as string, lines[i + 1] as string, width)) full++;
+    for (let i = 0; i < lines.length - 1; i++) {
+      if (isFull(lines[i] as string, lines[i + 1] as string, width)) full++;
+      if (/[^.!?:;"”’)\]]$/.test(lines[i] as string) && /^\s*\P{Lu}/u.test(lines[i + 1] as string)) flowing++;
+    }
   }
   const fullShare = full / lengths.length;
   const overlong = text.split("\n").reduce((sum, line) => (line.length > 1.25 * width ? sum + line.length : sum), 0);
   const overlongShare = overlong / text.length;
-  const wrapped = lengths.length >= MIN_INTERIOR_LINES && overlongShare <= MAX_OVERLONG_SHARE && width >= MIN_WIDTH && width <= MAX_WIDTH && fullShare >= 0.7;
-  return { wrapped, width, fullShare, interiorLines: lengths.length, overlongShare };
+  const wrapped = lengths.length >= MIN_INTERIOR_LINES && overlongShare <= MAX_OVERLONG_SHARE && flowing >= MIN_FLOWING_SHARE * lengths.length && width >= MIN_WIDTH && width <= MAX_WIDTH && fullShare >= 0.7;
+  return { wrapped, width, fullShare, interiorLines: lengths.length, flowingShare: flowing / lengths.length, overlongShare };
 }
 
 /** Joins the lines of wrapped paragraphs; text that is not wrapped comes back as it is. */

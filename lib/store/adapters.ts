@@ -65,6 +65,18 @@ async function change(id: string, patch: Partial<Pick<AdapterInfo, "name" | "rep
   return info;
 }
 
+/** Puts a later state of the same adapter in the place of its file. @throws DuctusError `store/missing`, `store/full` */
+export async function replaceAdapterFile(id: string, file: Uint8Array): Promise<AdapterInfo> {
+  const info = await transact(["adapters", "adapterFiles"], "readwrite", async (tx) => {
+    const changed: AdapterInfo = { ...(await requireAdapter(tx, id)), fileBytes: file.byteLength };
+    await tx.objectStore("adapterFiles").put({ adapterId: id, file });
+    await tx.objectStore("adapters").put(changed);
+    return changed;
+  }, "strict");
+  announce({ kind: "adapters", handId: info.handId });
+  return info;
+}
+
 async function requireAdapter(tx: Transaction<"readwrite">, id: string): Promise<AdapterInfo> {
   const value = await tx.objectStore("adapters").get(id);
   if (value === undefined) throw new DuctusError("store/missing", "This adapter is no longer here: it was deleted, perhaps in another tab.", "Train or import it again.");

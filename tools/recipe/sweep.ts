@@ -29,7 +29,7 @@ function documentsOf(text: string): { id: string; text: string }[] {
 
 for (const setting of positionals.length > 0 ? positionals : ["{}"]) {
   for (const text of values.text ?? ["public/samples/allotment.json", "public/samples/letters.json"]) {
-    const base = defaultConfig(model.config);
+    const base = defaultConfig(model.entry.parameters);
     const override = JSON.parse(setting) as Partial<typeof base> & { lora?: Partial<typeof base.lora> };
     const config = { ...base, ...override, lora: { ...base.lora, ...override.lora } };
     const start = performance.now();

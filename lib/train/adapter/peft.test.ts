@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { DuctusError } from "../../core/errors";
 import { info, randomAdapter, tinyModel } from "./adapter.fixture";
+import { parseModelConfig } from "../model/config";
 import { adapterFromPeft, adapterToPeft, peftConfigJson } from "./peft";
 import { readSafetensors, toFloat32, writeSafetensors, type TensorToWrite } from "./safetensors";
 
@@ -56,6 +58,22 @@ describe("adapterToPeft", () => {
 });
 
 describe("adapterFromPeft", () => {
+  it.each(["qwen2-tied", "qwen3-untied"])("reads what PEFT wrote for %s, and writes the same settings and values", (name) => {
+    const folder = new URL(`../../../tools/reference/data/${name}/`, import.meta.url);
+    const model = parseModelConfig(JSON.parse(readFileSync(new URL("config.json", folder), "utf8")));
+    const json = readFileSync(new URL("adapter/adapter_config.json", folder), "utf8");
+    const bytes = readFileSync(new URL("adapter/adapter_model.safetensors", folder));
+    const read = adapterFromPeft(json, bytes, model);
+    const theirs = JSON.parse(json) as { target_modules: string[]; base_model_name_or_path: string };
+    const { recipe: _, ...rest } = info;
+    const ours = JSON.parse(peftConfigJson(read, { ...rest, modelId: theirs.base_model_name_or_path })) as typeof theirs;
+    expect({ ...ours, target_modules: [...ours.target_modules].sort() }).toEqual({ ...theirs, target_modules: [...theirs.target_modules].sort() });
+    const written = readSafetensors(adapterToPeft(read, info)["adapter_model.safetensors"]).tensors;
+    const original = readSafetensors(bytes).tensors;
+    expect(written.size).toBe(original.size);
+    for (const [tensorName, tensor] of original) expect(toFloat32(written.get(tensorName)!)).toEqual(toFloat32(tensor));
+  });
+
   it("takes the settings as PEFT may also write them", () => {
     expect(open({ target_modules: "all-linear" })).toEqual(adapter);
     expect(open({ target_modules: (config["target_modules"] as string[]).map((name) => (name.endsWith("q_proj") ? "self_attn.q_proj" : name)).reverse() })).toEqual(adapter);

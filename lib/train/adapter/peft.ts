@@ -178,6 +178,7 @@ export function peftConfigJson(adapter: LoraAdapter, info: AdapterInfo): string 
     fan_in_fan_out: false,
     inference_mode: true,
     init_lora_weights: true,
+    kasa_config: null,
     layer_replication: null,
     layers_pattern: null,
     layers_to_transform: null,
@@ -185,9 +186,11 @@ export function peftConfigJson(adapter: LoraAdapter, info: AdapterInfo): string 
     lora_alpha: adapter.alpha,
     lora_bias: false,
     lora_dropout: info.recipe?.lora.dropout ?? 0,
+    lora_ga_config: null,
     megatron_config: null,
     megatron_core: "megatron.core",
     modules_to_save: null,
+    monteclora_config: null,
     peft_type: "LORA",
     peft_version: "0.21.2",
     qalora_group_size: 16,
@@ -202,6 +205,7 @@ export function peftConfigJson(adapter: LoraAdapter, info: AdapterInfo): string 
     use_dora: false,
     use_qalora: false,
     use_rslora: false,
+    velora_config: null,
   };
   return `${JSON.stringify(config, null, 2)}\n`;
 }

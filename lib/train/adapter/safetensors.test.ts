@@ -74,6 +74,14 @@ describe("readSafetensors", () => {
     expect(tensors.get("u")?.bytes.buffer).toBe(bytes.buffer); // a view
   });
 
+  it("reads Node's Buffer, whose slices are views, as any other bytes", () => {
+    const { tensors } = readSafetensors(Buffer.concat([Buffer.from(valid)]));
+    expect(toFloat32(tensors.get("b.weight")!)).toEqual(Float32Array.of(1, -2, 3, 4.5, 1e-20, 6));
+    const copy = toFloat32(tensors.get("b.weight")!);
+    copy[0] = 99;
+    expect(toFloat32(tensors.get("b.weight")!)[0]).toBe(1);
+  });
+
   it("treats a name such as __proto__ as any other", () => {
     const { tensors, metadata } = readSafetensors(file(`{"__metadata__":{"__proto__":"x"},"__proto__":${entry("U8", [2], 0, 2)},"constructor":${entry("U8", [], 2, 3)}}`, new Uint8Array(3)));
     expect([...tensors.keys()]).toEqual(["__proto__", "constructor"]);

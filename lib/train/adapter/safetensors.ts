@@ -204,7 +204,7 @@ function shorten(name: string): string {
 export function toFloat32(tensor: SafeTensor, kind: FileKind = MODEL_FILE): Float32Array {
   switch (tensor.dtype) {
     case "F32":
-      return new Float32Array(tensor.bytes.slice().buffer);
+      return new Float32Array(new Uint8Array(tensor.bytes).buffer); // not slice(), which in Node's Buffer makes no copy
     case "F16":
       return float16ToFloat32(uint16(tensor.bytes));
     case "BF16":
@@ -215,7 +215,7 @@ export function toFloat32(tensor: SafeTensor, kind: FileKind = MODEL_FILE): Floa
 }
 
 function uint16(bytes: Uint8Array): Uint16Array {
-  const aligned = bytes.byteOffset % 2 === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % 2 === 0 ? bytes : new Uint8Array(bytes);
   return new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 2);
 }
 

@@ -32,7 +32,7 @@ export async function openWasm(threads = defaultThreads()): Promise<Backend> {
 }
 
 /** @throws DuctusError `device/no-webgpu` where there is no adapter, in words that say why. */
-export async function openWebGpu(threads = defaultThreads()): Promise<Backend> {
+export async function openWebGpu(threads = defaultThreads()): Promise<{ backend: Backend; emulated: boolean }> {
   const gpu = navigator.gpu as GPU | undefined;
   if (!gpu) throw new DuctusError("device/no-webgpu", "This browser has no WebGPU.");
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
@@ -47,7 +47,7 @@ export async function openWebGpu(threads = defaultThreads()): Promise<Backend> {
   const ort = await import("onnxruntime-web/webgpu");
   ort.env.wasm.numThreads = threads;
   ort.env.logLevel = "error";
-  return {
+  const backend: Backend = {
     kind: "webgpu",
     threads,
     ort: ort as Ort,
@@ -59,4 +59,5 @@ export async function openWebGpu(threads = defaultThreads()): Promise<Backend> {
       return Promise.resolve();
     },
   };
+  return { backend, emulated: adapter.info.isFallbackAdapter || /swiftshader|llvmpipe/i.test(`${adapter.info.vendor} ${adapter.info.architecture} ${adapter.info.description}`) };
 }

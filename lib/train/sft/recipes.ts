@@ -3,13 +3,13 @@
  * embedded model's were chosen by measurement (npm run recipe prints the table
  * in the README); those of large models are the field's.
  */
-import { countParameters, type ModelConfig } from "../model/config";
 import { LARGE_MODEL_DEFAULTS, type SftConfig } from "./config";
 
 /** Below this many parameters a model counts as small: it needs, and bears, a far higher learning rate. */
 const SMALL_MODEL_PARAMETERS = 100e6;
 
-export function defaultConfig(model: ModelConfig): SftConfig {
-  if (countParameters(model) >= SMALL_MODEL_PARAMETERS) return LARGE_MODEL_DEFAULTS;
-  return { ...LARGE_MODEL_DEFAULTS, learningRate: 3e-3, warmupRatio: 0.1, batchSize: 8, gradientAccumulationSteps: 1, epochs: 2, maxLength: 384, evaluations: 5 };
+/** @param parameters of the model, as its manifest says */
+export function defaultConfig(parameters: number): SftConfig {
+  if (parameters >= SMALL_MODEL_PARAMETERS) return LARGE_MODEL_DEFAULTS;
+  return { ...LARGE_MODEL_DEFAULTS, learningRate: 6e-3, warmupRatio: 0.1, batchSize: 8, gradientAccumulationSteps: 1, epochs: 2, maxLength: 384, evaluations: 5 };
 }

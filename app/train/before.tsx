@@ -1,0 +1,45 @@
+"use client";
+/** Before the first run: what will happen, and the button. */
+import { useEffect, useMemo, useState } from "react";
+import { splitDocuments } from "../../lib/data/split";
+import type { Hand, StoredDocument } from "../../lib/store/types";
+import { plural } from "../_components/format";
+import { lookAtDevice, type DeviceOutlook } from "../_engine/device";
+import { StartButton } from "./start-button";
+
+export function Before({ hand, documents, blocked }: { hand: Hand; documents: readonly StoredDocument[]; blocked: boolean }) {
+  const split = useMemo(() => splitDocuments(documents, hand.seed), [documents, hand.seed]);
+  const [device, setDevice] = useState<DeviceOutlook | null>(null);
+  useEffect(() => {
+    let gone = false;
+    void lookAtDevice().then((outlook) => { if (!gone) setDevice(outlook); });
+    return () => { gone = true; };
+  }, []);
+  const { words, documents: pieces } = split.rule;
+  return (
+    <div className="folio">
+      <div className="min-w-0">
+        <h1 className="title">The model has not read a word of this hand yet</h1>
+        <p className="lead">
+          It will read {split.rule.byDocument ? plural(pieces.train, "piece") : "the first eight tenths"}, {plural(words.train, "word")}, several times over. Now and then it stops to write a few lines, so that you
+          can read along as its writing changes, and to be checked on what was kept aside.
+        </p>
+        <p className="lead">You may stop at any time and keep what it has learned by then. Leave this tab open meanwhile.</p>
+        <div className="actions mt-8" data-testid="run-status" data-state="idle">
+          <StartButton hand={hand} disabled={blocked}>Start training</StartButton>
+        </div>
+      </div>
+      <aside className="margin">
+        <section className="margin-part">
+          <h2>Will be done by</h2>
+          <p>{device?.headline ?? "Looking…"}</p>
+          <p className="small quiet">{device?.detail ?? " "}</p>
+        </section>
+        <section className="margin-part">
+          <h2>Needs</h2>
+          <p className="small quiet">The model is fetched from this site the first time, about 50 MB with what it runs on. Your writing is not sent the other way.</p>
+        </section>
+      </aside>
+    </div>
+  );
+}

@@ -1,0 +1,66 @@
+"use client";
+/** How a run ended, in a sentence, and what to do next. */
+import Link from "next/link";
+import type { AdapterReport, Hand, Run } from "../../lib/store/types";
+import { ErrorNote } from "../_components/error-note";
+import { perplexity, plural } from "../_components/format";
+import type { RunView } from "./run-view";
+import { StartButton } from "./start-button";
+
+interface Props {
+  hand: Hand;
+  view: RunView;
+  canStart: boolean;
+  onStart: () => void;
+}
+
+export function Ended({ hand, view, canStart, onStart }: Props) {
+  const kept = view.adapterId !== null;
+  return (
+    <section data-testid="run-status" data-state={view.state}>
+      <h1 className="title">{headline(view)}</h1>
+      {view.report !== null && <p className="lead" data-testid="result">{resultSentence(view.report)}</p>}
+      {view.state === "interrupted" && <p className="lead">{interruption(view.stored, kept)}</p>}
+      {view.state === "failed" && <div className="mt-5"><ErrorNote error={view.error ?? new Error("The run failed without saying why.")} /></div>}
+      {!kept && (view.state === "finished" || view.state === "stopped") && <p className="lead">Its adapter is no longer here.</p>}
+      <div className="actions mt-7">
+        {kept && <Link href="/compare" className="button button-primary">Read before and after</Link>}
+        {canStart && <StartButton hand={hand} quiet={kept} onStart={onStart}>{kept ? "Train again" : "Start again"}</StartButton>}
+      </div>
+    </section>
+  );
+}
+
+function headline({ state, live, stored }: RunView): string {
+  const steps = live?.progress?.step ?? stored?.step ?? 0;
+  switch (state) {
+    case "finished":
+      return "It has learned what it could";
+    case "stopped":
+      return `Stopped after ${plural(steps, "step")}; what it learned is kept`;
+    case "interrupted":
+      return "This run was interrupted";
+    case "failed":
+      return "This run could not go on";
+    case "active":
+    case "elsewhere":
+      return "Learning";
+    default:
+      return state satisfies never;
+  }
+}
+
+function interruption(stored: Run | null, kept: boolean): string {
+  const where = stored !== null && stored.totalSteps > 0 ? ` at step ${stored.step} of ${stored.totalSteps}` : " before its first step";
+  return `The tab was closed or reloaded${where}. Your writing is safe, and so are this run's curve and samples. ${kept ? "What it had learned by then is kept." : "What it had learned was lost with the tab; start again when you like."}`;
+}
+
+/** The measure on the test part, with its meaning. */
+export function resultSentence({ base, tuned }: AdapterReport): string {
+  const numbers = `Perplexity ${perplexity(base.perplexity)} → ${perplexity(tuned.perplexity)}`;
+  const change = (tuned.loss - base.loss) / base.loss;
+  if (change < -0.05) return `${numbers}: it is clearly less surprised by writing of this hand that it has never seen.`;
+  if (change < -0.005) return `${numbers}: it is a little less surprised by writing of this hand that it has never seen.`;
+  if (change <= 0.005) return `${numbers}: it is about as surprised by this hand as before. More writing teaches more.`;
+  return `${numbers}: it is more surprised by this hand than before. It may have learned its pieces by heart; more writing helps.`;
+}

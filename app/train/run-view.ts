@@ -1,0 +1,96 @@
+"use client";
+/**
+ * One shape for what the train page shows, whether the run goes on in this tab,
+ * in another one, or is long over: from the live store where it can, else from
+ * the database.
+ */
+import { useEffect, useState } from "react";
+import type { AdapterInfo } from "../../lib/store/adapters";
+import { subscribe } from "../../lib/store/changes";
+import type { SerializedError } from "../../lib/core/errors";
+import { listMetrics, listSamples } from "../../lib/store/runs";
+import type { AdapterReport, Metric, Run, RunSample } from "../../lib/store/types";
+import { livePoints, type LiveRun } from "../_state/run";
+
+export type RunState = "active" | "elsewhere" | "finished" | "stopped" | "failed" | "interrupted";
+
+export interface RunView {
+  state: RunState;
+  /** Null in the first moments of a run of this tab. */
+  stored: Run | null;
+  live: LiveRun | null;
+  samples: readonly RunSample[];
+  points: readonly Metric[];
+  /** Changes whenever `points` has. */
+  version: string;
+  report: AdapterReport | null;
+  adapterId: string | null;
+  error: SerializedError | null;
+}
+
+interface Kept {
+  runId: string;
+  points: readonly Metric[];
+  samples: readonly RunSample[];
+  version: number;
+}
+
+/** What to show of a run: `live` where it is this tab's, else what is stored of it. */
+export function useRunView(live: LiveRun | null, stored: Run | null, adapters: readonly AdapterInfo[]): RunView | null {
+  const kept = useKept(live === null ? (stored?.id ?? null) : null);
+  if (live !== null) {
+    const { outcome } = live;
+    const ended = outcome !== null && outcome.status !== "failed" ? outcome : null;
+    return {
+      state: outcome?.status ?? "active",
+      stored,
+      live,
+      samples: live.samples,
+      points: livePoints(),
+      version: `live ${live.pointsVersion}`,
+      report: ended?.report ?? null,
+      adapterId: ended?.adapterId ?? null,
+      error: outcome?.status === "failed" ? outcome.error : null,
+    };
+  }
+  if (stored === null) return null;
+  const mine = kept?.runId === stored.id ? kept : null;
+  return {
+    state: stored.status === "running" ? "elsewhere" : stored.status,
+    stored,
+    live: null,
+    samples: mine?.samples ?? [],
+    points: mine?.points ?? [],
+    version: `${stored.id} ${mine?.version ?? 0}`,
+    report: adapters.find((a) => a.id === stored.adapterId)?.report ?? null,
+    adapterId: stored.adapterId ?? null,
+    error: stored.error ?? null,
+  };
+}
+
+/** The stored curve and samples of a run, read again when another tab adds to them. */
+function useKept(runId: string | null): Kept | null {
+  const [kept, setKept] = useState<Kept | null>(null);
+  useEffect(() => {
+    if (runId === null) return;
+    let gone = false;
+    let version = 0;
+    const read = async (): Promise<void> => {
+      try {
+        const [points, samples] = await Promise.all([listMetrics(runId), listSamples(runId)]);
+        if (!gone) setKept({ runId, points, samples, version: ++version });
+      } catch (error) {
+        console.warn("The curve of this run could not be read.", error);
+      }
+    };
+    void read();
+    const unsubscribe = subscribe((change) => {
+      if (change.kind === "metrics" && change.runId === runId) void read();
+    });
+    return () => {
+      gone = true;
+      unsubscribe();
+    };
+  }, [runId]);
+  return kept;
+}

@@ -1,0 +1,61 @@
+"use client";
+/** Decides what the train page shows: nothing to learn from, ready to begin, a run, or another hand's run. */
+import Link from "next/link";
+import { useEffect, useState } from "react";
+import { MIN_WORDS_TO_TRAIN } from "../../lib/data/documents";
+import { Waiting } from "../_components/waiting";
+import { warmTrainer } from "../_engine/trainer";
+import { warmWriter } from "../_engine/writer";
+import { isActive, run } from "../_state/run";
+import { useStore } from "../_state/use-store";
+import { chooseHand, workspace } from "../_state/workspace";
+import { Before } from "./before";
+import { History } from "./history";
+import { RunScreen } from "./run-screen";
+import { useRunView } from "./run-view";
+
+export function TrainScreen() {
+  const { phase, hand, hands, documents, runs, adapters } = useStore(workspace, (w) => w);
+  const live = useStore(run, (r) => r.live);
+  const [chosenId, setChosenId] = useState<string | null>(null);
+
+  useEffect(() => {
+    // Both scripts, so that after this page nothing more is needed from the network but the model.
+    warmTrainer();
+    warmWriter();
+  }, []);
+
+  const mine = live !== null && live.handId === hand?.id ? live : null;
+  const chosen = runs.find((r) => r.id === chosenId) ?? null;
+  const showsLive = mine !== null && (isActive(mine) || chosen === null || chosen.id === mine.runId);
+  const stored = showsLive ? (runs.find((r) => r.id === mine.runId) ?? null) : (chosen ?? runs.at(-1) ?? null);
+  const view = useRunView(showsLive ? mine : null, stored, adapters);
+
+  if (phase === "loading") return <Waiting title="Train" />;
+  const words = documents.reduce((sum, d) => sum + d.words, 0);
+  if (hand === null || (words < MIN_WORDS_TO_TRAIN && view === null)) {
+    return (
+      <div className="folio-wide">
+        <h1 className="title">There is not enough to learn from yet</h1>
+        <p className="lead">At least {MIN_WORDS_TO_TRAIN} words of writing are needed. <Link className="link" href={hand === null ? "/" : "/writing"}>Add some writing first</Link>.</p>
+      </div>
+    );
+  }
+
+  const other = isActive(live) && live.handId !== hand.id ? hands.find((h) => h.id === live.handId) : undefined;
+  const elsewhere = view?.state === "elsewhere";
+  return (
+    <>
+      {other !== undefined && (
+        <p className="busy-elsewhere" role="status">
+          “{other.name}” is being learned now. <button type="button" className="link" onClick={() => void chooseHand(other.id)}>Go there</button>
+        </p>
+      )}
+      {view === null
+        ? <Before hand={hand} documents={documents} blocked={other !== undefined} />
+        : <RunScreen key={view.stored?.id ?? "new"} hand={hand} view={view} canStart={!isActive(live) && !elsewhere && words >= MIN_WORDS_TO_TRAIN} onStart={() => setChosenId(null)}>
+            <History runs={runs} adapters={adapters} shownId={view.stored?.id ?? null} onShow={isActive(mine) ? null : setChosenId} />
+          </RunScreen>}
+    </>
+  );
+}

@@ -1,0 +1,52 @@
+/** What a run was made with: device and reason, recipe, data; folded away. */
+import type { DeviceReport } from "../../lib/store/types";
+import { count } from "../_components/format";
+import type { RunView } from "./run-view";
+
+export function Used({ view: { live, stored } }: { view: RunView }) {
+  const device = live?.device ?? stored?.device ?? null;
+  const config = stored?.config;
+  if (device === null && config === undefined) return null;
+  const rows: [string, string][] = [];
+  if (config !== undefined && stored !== null) {
+    const { lora } = config;
+    rows.push(
+      ["Model", stored.modelId],
+      ["Method", "SFT with LoRA"],
+      ["Rank, alpha", `${lora.rank}, ${lora.alpha}`],
+      ["Dropout", String(lora.dropout)],
+      ["Layers", lora.targetModules.length === 7 ? "all seven projections" : lora.targetModules.join(", ")],
+      ["Learning rate", config.learningRate.toExponential(1).replace("e-", " · 10⁻").replace(/\d+$/, (d) => superscript(d))],
+      ["Epochs", String(config.epochs)],
+      ["Batch", `${config.batchSize} × ${config.gradientAccumulationSteps}`],
+      ["Longest example", `${config.maxLength} tokens`],
+      ["Seed", String(config.seed)],
+    );
+    if (stored.trainExamples > 0) rows.push(["Examples", `${count(stored.trainExamples)}, ${count(stored.heldOutExamples)} kept aside`]);
+    if (stored.dataHash !== "") rows.push(["Data", stored.dataHash.slice(0, 12)]);
+  }
+  return (
+    <section className="margin-part">
+      <h2>What it was made with</h2>
+      {device !== null && <p>{deviceWords(device)}</p>}
+      {device !== null && device.reason !== "" && <p className="small quiet">{device.reason}</p>}
+      {rows.length > 0 && (
+        <details className="folded">
+          <summary className="small">Recipe</summary>
+          <dl className="facts small">
+            {rows.map(([name, value]) => <div key={name} className="contents-row"><dt>{name}</dt><dd>{value}</dd></div>)}
+          </dl>
+        </details>
+      )}
+    </section>
+  );
+}
+
+export function deviceWords({ kind, threads }: DeviceReport): string {
+  if (kind === "webgpu") return "Graphics processor (WebGPU)";
+  return `Processor, ${threads === 1 ? "one thread" : `${threads} threads`}`;
+}
+
+function superscript(digits: string): string {
+  return [...digits].map((d) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(d)] ?? d).join("");
+}

@@ -1,0 +1,32 @@
+"use client";
+/** More writing for the hand that is open: files or pasted text. */
+import { useState } from "react";
+import type { Hand } from "../../lib/store/types";
+import { FilePicker } from "../_components/file-picker";
+import { intake, takeFiles, takeText } from "../_state/intake";
+import { useStore } from "../_state/use-store";
+
+export function AddMore({ hand, primary }: { hand: Hand; primary: boolean }) {
+  const busy = useStore(intake, (i) => i.busy);
+  const [pasting, setPasting] = useState(false);
+  return (
+    <>
+      <FilePicker className={primary ? "button button-primary" : "button"} testId="drop-input" accept=".txt,.md,.markdown,.text,text/plain,text/markdown" multiple disabled={busy} onFiles={(files) => void takeFiles(files, hand)}>
+        {busy ? "Reading…" : "Add files"}
+      </FilePicker>
+      <button type="button" className="link" aria-expanded={pasting} onClick={() => setPasting(!pasting)}>Paste text</button>
+      {pasting && (
+        <form
+          className="basis-full"
+          onSubmit={(event) => {
+            event.preventDefault();
+            void takeText(String(new FormData(event.currentTarget).get("text") ?? ""), hand).then((added) => { if (added) setPasting(false); });
+          }}
+        >
+          <textarea name="text" className="field field-text" rows={6} aria-label="Writing to add" autoFocus required />
+          <button type="submit" className="button mt-2" disabled={busy}>Add this text</button>
+        </form>
+      )}
+    </>
+  );
+}

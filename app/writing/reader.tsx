@@ -1,0 +1,87 @@
+"use client";
+/** One piece in book type, with the way to its neighbours, and to leaving it out. */
+import { useRef, useState } from "react";
+import type { Split } from "../../lib/data/split";
+import type { StoredDocument } from "../../lib/store/types";
+import { ErrorNote } from "../_components/error-note";
+import { plural } from "../_components/format";
+import { leaveOut, putBack } from "../_state/intake";
+import { PART_WORDS, partOf } from "./parts";
+
+/** A novel is shown a stretch at a time; all of it at once would make the page crawl. */
+const STRETCH = 60;
+
+interface Props {
+  documents: readonly StoredDocument[];
+  open: StoredDocument | null;
+  split: Split;
+  onOpen: (id: string) => void;
+}
+
+export function Reader({ documents, open, split, onOpen }: Props) {
+  const [removed, setRemoved] = useState<StoredDocument | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  const top = useRef<HTMLElement>(null);
+  const at = documents.findIndex((d) => d.id === open?.id);
+  const before = documents[at - 1];
+  const after = documents[at + 1];
+
+  const attempt = (work: Promise<void>): void => {
+    setError(null);
+    work.catch(setError);
+  };
+  const remove = async (document: StoredDocument): Promise<void> => {
+    const neighbour = after ?? before;
+    await leaveOut(document);
+    setRemoved(document);
+    if (neighbour !== undefined) onOpen(neighbour.id);
+  };
+  const restore = async (document: StoredDocument): Promise<void> => {
+    await putBack(document);
+    setRemoved(null);
+  };
+  const turnTo = (document: StoredDocument): void => {
+    onOpen(document.id);
+    top.current?.scrollIntoView({ block: "start" });
+  };
+
+  return (
+    <section ref={top} className="reader" aria-label="The piece that is open">
+      {error !== null && <ErrorNote error={error} />}
+      {removed !== null && (
+        <p className="removed" role="status">
+          “{removed.name}” was left out. <button type="button" className="link" onClick={() => attempt(restore(removed))}>Put it back</button>
+        </p>
+      )}
+      {open !== null && (
+        <article key={open.id}>
+          <header className="reader-head">
+            <h2 className="section-title">{open.name}</h2>
+            <p className="quiet small">
+              {[plural(open.words, "word"), open.encoding === undefined || open.encoding === "utf-8" ? null : `read as ${open.encoding}`, PART_WORDS[partOf(split, open.id)]].filter(Boolean).join(" · ")}
+            </p>
+          </header>
+          <Text text={open.text} />
+          <div className="reader-foot">
+            {before && <button type="button" className="link" onClick={() => turnTo(before)}>‹ {before.name}</button>}
+            {after && <button type="button" className="link ml-auto text-right" onClick={() => turnTo(after)}>{after.name} ›</button>}
+          </div>
+          <button type="button" className="link quiet small mt-4" onClick={() => attempt(remove(open))}>Leave this piece out</button>
+        </article>
+      )}
+    </section>
+  );
+}
+
+function Text({ text }: { text: string }) {
+  const paragraphs = text.split(/\n{2,}/);
+  const [shown, setShown] = useState(STRETCH);
+  return (
+    <>
+      <div className="prose">
+        {paragraphs.slice(0, shown).map((paragraph, i) => <p key={i}>{paragraph}</p>)}
+      </div>
+      {shown < paragraphs.length && <button type="button" className="button mt-6" onClick={() => setShown(shown + STRETCH)}>Read on</button>}
+    </>
+  );
+}

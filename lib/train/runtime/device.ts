@@ -1,0 +1,56 @@
+/**
+ * Chooses where to compute: WebGPU where there is a real one whose gradients
+ * pass the self-test, else wasm, and says why. For workers; tests and tools use
+ * node.ts.
+ */
+import { DuctusError } from "../../core/errors";
+import type { DeviceReport } from "../../store/types";
+import type { Backend } from "./backend";
+import { gradientSelfTest } from "./selftest";
+import { openWasm, openWebGpu } from "./web";
+
+export interface OpenedDevice {
+  backend: Backend;
+  report: DeviceReport;
+}
+
+/**
+ * @param preference "auto" passes over a WebGPU that is emulated on the processor; "webgpu" tries it all the same
+ * @throws DuctusError `device/untrustworthy` when not even the processor computes correct gradients
+ */
+export async function openDevice(preference: "auto" | "webgpu" | "wasm"): Promise<OpenedDevice> {
+  let reason = "";
+  if (preference !== "wasm") {
+    const gpu = await tryWebGpu(preference === "webgpu");
+    if (typeof gpu !== "string") return gpu;
+    reason = gpu;
+  }
+  const backend = await openWasm();
+  const fault = await gradientSelfTest(backend);
+  if (fault !== null) {
+    throw new DuctusError("device/untrustworthy", "This browser does not compute correctly enough to train a model.",
+      "Update the browser or try another one.", { details: `wasm, ${backend.threads} threads: ${fault}` });
+  }
+  if (backend.threads === 1 && !globalThis.crossOriginIsolated) reason = [reason, "The page is not isolated, so only one thread may be used."].filter(Boolean).join(" ");
+  return { backend, report: { kind: "wasm", threads: backend.threads, reason } };
+}
+
+/** The opened device, or in words why not. */
+async function tryWebGpu(evenEmulated: boolean): Promise<OpenedDevice | string> {
+  let backend: Backend | null = null;
+  try {
+    const opened = await openWebGpu();
+    backend = opened.backend;
+    if (opened.emulated && !evenEmulated) {
+      await backend.dispose();
+      return "The browser's graphics processor is only emulated, which is slower than the processor itself.";
+    }
+    const fault = await gradientSelfTest(backend);
+    if (fault === null) return { backend, report: { kind: "webgpu", threads: backend.threads, reason: "" } };
+    await backend.dispose();
+    return `The graphics processor failed its self-test: ${fault}.`;
+  } catch (error) {
+    await backend?.dispose();
+    return error instanceof DuctusError ? error.message : `The graphics processor could not be opened (${String(error)}).`;
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * Turns what a run reports into stored records and events for the page: metrics
+ * gathered and sent about four times a second, the best adapter kept in the
+ * store from the first evaluation on.
+ */
+import { packAdapter } from "../lib/train/adapter/file";
+import type { AdapterInfo, LoraAdapter } from "../lib/train/adapter/types";
+import type { ReadyModel } from "../lib/train/model/embedded";
+import { adapterShapes } from "../lib/train/model/lora";
+import type { PreparedData } from "../lib/train/sft/prepare";
+import type { SftRunResult } from "../lib/train/sft/run";
+import type { StepResult } from "../lib/train/sft/trainer";
+import { replaceAdapterFile, saveAdapter, saveReport } from "../lib/store/adapters";
+import { addSample, appendMetrics, updateRun } from "../lib/store/runs";
+import type { AdapterReport, Metric, Run, Score } from "../lib/store/types";
+import type { RunEvent, RunProgress } from "./protocol";
+
+const FLUSH_MS = 250;
+/** Steps whose time says nothing about the rest: buffers are still being made. */
+const WARM_UP_STEPS = 1;
+
+export class RunRecorder {
+  private pending: Metric[] = [];
+  private flushedAt = 0;
+  private totalSteps = 0;
+  private done = 0;
+  private tokens = 0;
+  private adapterId: string | null = null;
+  private readonly startedAt = performance.now();
+  /** Time and tokens of steps alone, for the estimate of what is left. */
+  private stepMs = 0;
+  private timedSteps = 0;
+  private timedTokens = 0;
+  private otherMs = 0;
+  private evaluations = 0;
+  private markedAt = performance.now();
+
+  constructor(
+    private readonly run: Run,
+    private readonly handName: string,
+    private readonly model: ReadyModel,
+    private readonly onEvent: (event: RunEvent) => void,
+  ) {}
+
+  async prepared(data: PreparedData, totalSteps: number): Promise<void> {
+    this.totalSteps = totalSteps;
+    const examples = data.epochs.flat();
+    await updateRun(this.run.id, {
+      totalSteps, dataHash: data.dataHash, trainExamples: examples.length, heldOutExamples: data.validation.length,
+    });
+    this.onEvent({ type: "phase", runId: this.run.id, phase: "training", done: 0, total: totalSteps });
+    this.markedAt = performance.now();
+  }
+
+  async step(done: number, result: StepResult & { learningRate: number }): Promise<void> {
+    this.done = done;
+    this.tokens += result.tokens;
+    const spent = this.lap();
+    if (done > WARM_UP_STEPS) {
+      this.stepMs += spent;
+      this.timedSteps++;
+      this.timedTokens += result.tokens;
+    }
+    this.pending.push({
+      runId: this.run.id, kind: "train", step: done, loss: result.loss, tokens: result.completionTokens,
+      learningRate: result.learningRate, gradNorm: result.gradNorm, atMs: this.elapsedMs(),
+    });
+    if (performance.now() - this.flushedAt >= FLUSH_MS) await this.flush();
+  }
+
+  async heldOut(done: number, score: Score, adapter: ReadonlyMap<string, Float32Array>, best: boolean): Promise<void> {
+    this.pending.push({ runId: this.run.id, kind: "heldout", step: done, loss: score.loss, tokens: score.tokens, atMs: this.elapsedMs() });
+    await this.flush();
+    if (best && done > 0) await this.keep(adapter, done);
+  }
+
+  async sample(done: number, prompt: string, text: string): Promise<void> {
+    const sample = { runId: this.run.id, step: done, prompt, text };
+    await addSample(sample);
+    this.onEvent({ type: "sample", runId: this.run.id, sample });
+    this.otherMs += this.lap();
+    this.evaluations++;
+  }
+
+  async finished(result: SftRunResult): Promise<void> {
+    await this.flush();
+    const adapterId = await this.keep(result.adapter, result.bestStep, result.report);
+    await saveReport(adapterId, result.report);
+    const status = result.stopped ? "stopped" : "finished";
+    await updateRun(this.run.id, { status, adapterId, step: result.steps, trainTokens: result.tokens, elapsedMs: this.elapsedMs() });
+    this.onEvent({ type: "finished", runId: this.run.id, status, adapterId, report: result.report });
+  }
+
+  /** Sends and stores what has gathered. */
+  async flush(): Promise<void> {
+    const points = this.pending;
+    if (points.length === 0) return;
+    this.pending = [];
+    this.flushedAt = performance.now();
+    this.onEvent({ type: "metrics", runId: this.run.id, points, progress: this.progress() });
+    await appendMetrics(this.run.id, points);
+    await updateRun(this.run.id, { step: this.done, trainTokens: this.tokens, elapsedMs: this.elapsedMs() });
+  }
+
+  private async keep(tensors: ReadonlyMap<string, Float32Array>, step: number, report?: AdapterReport): Promise<string> {
+    const { config, entry } = this.model;
+    const { lora } = this.run.config;
+    const shapes = adapterShapes(config, lora);
+    const adapter: LoraAdapter = {
+      rank: lora.rank, alpha: lora.alpha, targetModules: lora.targetModules,
+      tensors: new Map([...tensors].map(([name, data]) => [name, { shape: shapes.get(name)!, data }])),
+    };
+    const info: AdapterInfo = {
+      name: this.handName, createdAt: Date.now(), modelId: entry.id, modelSha256: entry.sha256, recipe: this.run.config,
+      steps: step, trainTokens: this.tokens, ...(report ? { report } : {}),
+    };
+    const file = packAdapter(adapter, info);
+    if (this.adapterId) {
+      await replaceAdapterFile(this.adapterId, file);
+      return this.adapterId;
+    }
+    const stored = await saveAdapter({ handId: this.run.handId, runId: this.run.id, name: this.handName, modelId: entry.id, modelSha256: entry.sha256, file });
+    return (this.adapterId = stored.id);
+  }
+
+  private progress(): RunProgress {
+    const left = this.totalSteps - this.done;
+    const perStep = this.timedSteps > 0 ? this.stepMs / this.timedSteps : null;
+    const pausesLeft = Math.max(0, this.run.config.evaluations + 1 - this.evaluations);
+    const perPause = this.evaluations > 0 ? this.otherMs / this.evaluations : 0;
+    return {
+      step: this.done,
+      totalSteps: this.totalSteps,
+      tokens: this.tokens,
+      elapsedMs: this.elapsedMs(),
+      remainingMs: perStep === null ? null : left * perStep + pausesLeft * perPause,
+      tokensPerSecond: this.stepMs > 0 ? (1000 * this.timedTokens) / this.stepMs : null,
+    };
+  }
+
+  private elapsedMs(): number {
+    return Math.round(performance.now() - this.startedAt);
+  }
+
+  private lap(): number {
+    const now = performance.now();
+    const spent = now - this.markedAt;
+    this.markedAt = now;
+    return spent;
+  }
+}

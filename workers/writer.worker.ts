@@ -1,0 +1,145 @@
+/**
+ * The writing worker: base and tuned side by side, scores on the test part,
+ * adapters in and out. Adapters and documents come from IndexedDB; nothing is
+ * kept here but the loaded model and the last generator.
+ */
+import { expose } from "comlink";
+import { DuctusError } from "../lib/core/errors";
+import { DEFAULT_MAX_PROMPT_WORDS } from "../lib/data/examples";
+import { toMessages } from "../lib/data/forms";
+import { lastWords } from "../lib/data/words";
+import { getAdapter, saveAdapter, saveReport } from "../lib/store/adapters";
+import { listDocuments } from "../lib/store/documents";
+import { getHand } from "../lib/store/hands";
+import type { AdapterReport } from "../lib/store/types";
+import { openAdapter, packAdapter, zipPeft } from "../lib/train/adapter/file";
+import { adapterToPeft } from "../lib/train/adapter/peft";
+import type { AdapterInfo, LoraAdapter } from "../lib/train/adapter/types";
+import { Generator } from "../lib/train/generate/generator";
+import type { ReadyModel } from "../lib/train/model/embedded";
+import { scoringGraph } from "../lib/train/model/graphs";
+import { adapterShapes, type LoraShape } from "../lib/train/model/lora";
+import { Session } from "../lib/train/runtime/session";
+import type { OpenedDevice } from "../lib/train/runtime/device";
+import { prepareData } from "../lib/train/sft/prepare";
+import { defaultConfig } from "../lib/train/sft/recipes";
+import { poolScore } from "../lib/train/sft/score";
+import { adapterFeeds, scoreExamples } from "../lib/train/sft/trainer";
+import type { CompareRequest, GenerationEvent, WriterApi } from "./protocol";
+import { device, embeddedModel } from "./resources";
+import { registerTransferHandlers } from "./transfer";
+
+const MAX_POSITIONS = 1024;
+const EVALUATION_BATCH = 8;
+/** Text is sent this often while it is written. */
+const TEXT_MS = 60;
+
+/** Counts calls of stop() and of compare(): a comparison goes on while its number is the newest. */
+let generation = 0;
+let kept: { key: string; generator: Generator } | null = null;
+
+const baseOf = ({ entry, config }: ReadyModel) => ({ id: entry.id, name: entry.name, sha256: entry.sha256, config });
+const flat = (adapter: LoraAdapter) => new Map([...adapter.tensors].map(([name, t]) => [name, t.data]));
+
+async function storedAdapter(model: ReadyModel, adapterId: string): Promise<{ adapter: LoraAdapter; info: AdapterInfo | null; name: string }> {
+  const stored = await getAdapter(adapterId);
+  if (!stored) throw new DuctusError("store/missing", "This adapter is no longer here.", "Choose another one, or train again.");
+  return { ...openAdapter(stored.file, baseOf(model)), name: stored.name };
+}
+
+async function generatorFor(opened: OpenedDevice, model: ReadyModel, lora: LoraShape): Promise<Generator> {
+  const key = JSON.stringify([opened.report.kind, lora.rank, lora.alpha, lora.targetModules]);
+  if (kept?.key === key) return kept.generator;
+  await kept?.generator.dispose();
+  kept = null;
+  const generator = await Generator.create(opened.backend, model.config, model.weights, lora, MAX_POSITIONS);
+  kept = { key, generator };
+  void opened.backend.lost.then(() => {
+    if (kept?.generator === generator) kept = null;
+  });
+  return generator;
+}
+
+async function compare(request: CompareRequest, onEvent: (event: GenerationEvent) => void): Promise<void> {
+  const mine = ++generation;
+  const model = await embeddedModel((done, total) => onEvent({ type: "loading", done, total }));
+  const opened = await device(request.device);
+  onEvent({ type: "device", device: opened.report });
+  const { adapter } = await storedAdapter(model, request.adapterId);
+  const prompt = request.prompt.form === "continue"
+    ? { ...request.prompt, passage: lastWords(request.prompt.passage, DEFAULT_MAX_PROMPT_WORDS) } // as in training
+    : request.prompt;
+  const promptIds = model.tokenizer.encodeChat(toMessages(prompt), true);
+  const generator = await generatorFor(opened, model, adapter);
+
+  const sides = (["base", "tuned"] as const).map((side) => ({ side, stream: model.tokenizer.stream(), text: "", tokens: 0, sentAt: 0 }));
+  const { temperature, topP, maxNewTokens, seed } = request.sampling;
+  const writing = generator.generate(
+    [{ promptIds, adapted: false, seed }, { promptIds, adapted: true, seed }],
+    {
+      temperature, topP, maxNewTokens, stopTokenIds: model.stopTokenIds,
+      stopped: () => mine !== generation,
+      onToken: async (row, token) => {
+        const s = sides[row]!;
+        s.text = s.stream.push(token);
+        s.tokens++;
+        if (performance.now() - s.sentAt < TEXT_MS) return;
+        s.sentAt = performance.now();
+        onEvent({ type: "text", side: s.side, text: s.text, tokens: s.tokens });
+        await new Promise((resolve) => setTimeout(resolve)); // lets stop() in
+      },
+    },
+    flat(adapter),
+  );
+  const lost = opened.backend.lost.then((reason): never => {
+    throw new DuctusError("device/lost", "The graphics processor was reset.", "Try again.", { details: reason });
+  });
+  const rows = await Promise.race([writing, lost]);
+  rows.forEach(({ stop }, i) => {
+    const { side, stream, tokens } = sides[i]!;
+    onEvent({ type: "done", side, text: stream.finish(), tokens, stop });
+  });
+}
+
+async function evaluate(handId: string, adapterId: string): Promise<AdapterReport> {
+  const hand = await getHand(handId);
+  if (!hand) throw new DuctusError("store/missing", "This hand is no longer here.", "Choose another one.");
+  const model = await embeddedModel();
+  const { backend } = await device("auto");
+  const { adapter } = await storedAdapter(model, adapterId);
+  const config = { ...defaultConfig(model.entry.parameters), epochs: 0 };
+  const { test } = await prepareData(await listDocuments(handId), hand.seed, config, model.tokenizer);
+  const session = await Session.create(backend, scoringGraph(model.config, adapter, model.weights, config.maxLength));
+  try {
+    const shapes = adapterShapes(model.config, adapter);
+    const zero = new Map([...shapes].map(([name, [rows, columns]]) => [name, new Float32Array(rows * columns)]));
+    const score = async (tensors: ReadonlyMap<string, Float32Array>) =>
+      poolScore(test, await scoreExamples(session, test, EVALUATION_BATCH, adapterFeeds(tensors, shapes)));
+    const report = { base: await score(zero), tuned: await score(flat(adapter)) };
+    await saveReport(adapterId, report);
+    return report;
+  } finally {
+    await session.dispose();
+  }
+}
+
+async function importAdapter(handId: string, name: string, bytes: Uint8Array): Promise<string> {
+  const model = await embeddedModel();
+  const { adapter, info } = openAdapter(bytes, baseOf(model));
+  const { entry } = model;
+  const described: AdapterInfo = { ...info, name, createdAt: info?.createdAt ?? Date.now(), modelId: entry.id, modelSha256: entry.sha256 };
+  const stored = await saveAdapter({ handId, name, modelId: entry.id, modelSha256: entry.sha256, file: packAdapter(adapter, described) });
+  return stored.id;
+}
+
+async function exportPeft(adapterId: string): Promise<Uint8Array> {
+  const model = await embeddedModel();
+  const { adapter, info, name } = await storedAdapter(model, adapterId);
+  const { entry } = model;
+  return zipPeft(adapterToPeft(adapter, { ...(info ?? { createdAt: Date.now() }), name, modelId: entry.id, modelSha256: entry.sha256 }) as unknown as Record<string, string | Uint8Array>);
+}
+
+const api: WriterApi = { compare, evaluate, importAdapter, exportPeft, stop: () => void generation++ };
+
+registerTransferHandlers();
+expose(api);
