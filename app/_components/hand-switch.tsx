@@ -8,6 +8,7 @@ import { chooseHand, refresh, workspace } from "../_state/workspace";
 import { DeleteHand } from "./delete-hand";
 import { useDisclosure } from "./disclosure";
 import { ErrorNote } from "./error-note";
+import { formText } from "./form-text";
 
 export function HandSwitch() {
   const hand = useStore(workspace, (w) => w.hand);
@@ -61,7 +62,7 @@ export function HandSwitch() {
           {error !== null && <div className="p-2"><ErrorNote error={error} /></div>}
           <div className="popover-end">
             {renaming ? (
-              <form className="flex gap-2 p-2" onSubmit={(event) => { event.preventDefault(); attempt(rename(String(new FormData(event.currentTarget).get("name") ?? ""))); }}>
+              <form className="flex gap-2 p-2" onSubmit={(event) => { event.preventDefault(); attempt(rename(formText(event.currentTarget, "name"))); }}>
                 <input name="name" className="field" defaultValue={hand.name} aria-label="New name" maxLength={80} autoFocus required />
                 <button type="submit" className="button">Rename</button>
               </form>

@@ -6,6 +6,7 @@ import { intake, takeFiles, takeText } from "../_state/intake";
 import { useStore } from "../_state/use-store";
 import { workspace } from "../_state/workspace";
 import { FilePicker } from "../_components/file-picker";
+import { formText } from "../_components/form-text";
 import { IntakeReport } from "../_components/intake-report";
 
 export function Begin() {
@@ -22,7 +23,7 @@ export function Begin() {
       <h2 id={id} className="sr-only">Begin with your writing</h2>
       <div className="ruled">
         {pasting ? (
-          <form onSubmit={(event) => { event.preventDefault(); void begin(takeText(String(new FormData(event.currentTarget).get("text") ?? ""), null)); }}>
+          <form onSubmit={(event) => { event.preventDefault(); void begin(takeText(formText(event.currentTarget, "text"), null)); }}>
             <textarea name="text" className="ruled-text" rows={8} aria-label="Your writing" placeholder="Paste it here." autoFocus required />
             <div className="actions ruled-actions">
               <button type="submit" className="button button-primary" disabled={busy}>Read this</button>

@@ -44,7 +44,7 @@ let points: Metric[] = [];
 /** The live run's points in the order they came; not to be changed. */
 export const livePoints = (): readonly Metric[] => points;
 
-export const isActive = (live: LiveRun | null): live is LiveRun => live !== null && live.outcome === null;
+export const isActive = (live: LiveRun | null): live is LiveRun & { outcome: null } => live !== null && live.outcome === null;
 
 /** Starts a run and returns at once; everything else arrives in the store. */
 export function startRun(request: TrainRequest): void {

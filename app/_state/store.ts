@@ -4,9 +4,9 @@
  * run: that is kept outside and announced by a version number.
  */
 export interface Store<T> {
-  get(): T;
-  set(next: T | ((previous: T) => T)): void;
-  subscribe(listener: () => void): () => void;
+  readonly get: () => T;
+  readonly set: (next: T | ((previous: T) => T)) => void;
+  readonly subscribe: (listener: () => void) => () => void;
   /** The value the pages were prerendered with. */
   readonly initial: T;
 }

@@ -1,9 +1,10 @@
 "use client";
 /** How a run ended, in a sentence, and what to do next. */
 import Link from "next/link";
-import type { AdapterReport, Hand, Run } from "../../lib/store/types";
+import type { Hand, Run } from "../../lib/store/types";
 import { ErrorNote } from "../_components/error-note";
-import { perplexity, plural } from "../_components/format";
+import { plural } from "../_components/format";
+import { resultSentence } from "../_components/result-sentence";
 import type { RunView } from "./run-view";
 import { StartButton } from "./start-button";
 
@@ -53,14 +54,4 @@ function headline({ state, live, stored }: RunView): string {
 function interruption(stored: Run | null, kept: boolean): string {
   const where = stored !== null && stored.totalSteps > 0 ? ` at step ${stored.step} of ${stored.totalSteps}` : " before its first step";
   return `The tab was closed or reloaded${where}. Your writing is safe, and so are this run's curve and samples. ${kept ? "What it had learned by then is kept." : "What it had learned was lost with the tab; start again when you like."}`;
-}
-
-/** The measure on the test part, with its meaning. */
-export function resultSentence({ base, tuned }: AdapterReport): string {
-  const numbers = `Perplexity ${perplexity(base.perplexity)} → ${perplexity(tuned.perplexity)}`;
-  const change = (tuned.loss - base.loss) / base.loss;
-  if (change < -0.05) return `${numbers}: it is clearly less surprised by writing of this hand that it has never seen.`;
-  if (change < -0.005) return `${numbers}: it is a little less surprised by writing of this hand that it has never seen.`;
-  if (change <= 0.005) return `${numbers}: it is about as surprised by this hand as before. More writing teaches more.`;
-  return `${numbers}: it is more surprised by this hand than before. It may have learned its pieces by heart; more writing helps.`;
 }

@@ -15,8 +15,8 @@ export function Samples({ samples, ended }: { samples: readonly RunSample[]; end
     <section className="samples" aria-label="What the model writes">
       {latest.prompt !== "" && (
         <details className="folded samples-prompt">
-          <summary className="small">Both go on from the same lines of a piece it has not learned</summary>
-          <p className="prose quiet">{latest.prompt}</p>
+          <summary className="small">{promptIntro(latest.prompt)}</summary>
+          <p className="prose quiet">{promptText(latest.prompt)}</p>
         </details>
       )}
       <div className="samples-pages" data-single={before === undefined}>
@@ -42,3 +42,10 @@ export function Samples({ samples, ended }: { samples: readonly RunSample[]; end
 }
 
 const stepWords = (step: number): string => (step === 0 ? "Before any training" : `After step ${step}`);
+
+const CONTINUE = "Continue:\n\n";
+
+/** The passage of a "continue" prompt; other prompts as they are. */
+const promptText = (prompt: string): string => (prompt.startsWith(CONTINUE) ? prompt.slice(CONTINUE.length) : prompt);
+
+const promptIntro = (prompt: string): string => (prompt.startsWith(CONTINUE) ? "It goes on from the same lines each time, of a piece it does not learn from" : "It is asked for the same each time");

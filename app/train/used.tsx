@@ -1,5 +1,5 @@
 /** What a run was made with: device and reason, recipe, data; folded away. */
-import type { DeviceReport } from "../../lib/store/types";
+import { deviceWords } from "../_components/device-words";
 import { count } from "../_components/format";
 import type { RunView } from "./run-view";
 
@@ -28,7 +28,7 @@ export function Used({ view: { live, stored } }: { view: RunView }) {
   return (
     <section className="margin-part">
       <h2>What it was made with</h2>
-      {device !== null && <p>{deviceWords(device)}</p>}
+      {device !== null && <p className="first-letter:uppercase">{deviceWords(device)}</p>}
       {device !== null && device.reason !== "" && <p className="small quiet">{device.reason}</p>}
       {rows.length > 0 && (
         <details className="folded">
@@ -40,11 +40,6 @@ export function Used({ view: { live, stored } }: { view: RunView }) {
       )}
     </section>
   );
-}
-
-export function deviceWords({ kind, threads }: DeviceReport): string {
-  if (kind === "webgpu") return "Graphics processor (WebGPU)";
-  return `Processor, ${threads === 1 ? "one thread" : `${threads} threads`}`;
 }
 
 function superscript(digits: string): string {

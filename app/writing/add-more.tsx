@@ -3,6 +3,7 @@
 import { useState } from "react";
 import type { Hand } from "../../lib/store/types";
 import { FilePicker } from "../_components/file-picker";
+import { formText } from "../_components/form-text";
 import { intake, takeFiles, takeText } from "../_state/intake";
 import { useStore } from "../_state/use-store";
 
@@ -20,7 +21,7 @@ export function AddMore({ hand, primary }: { hand: Hand; primary: boolean }) {
           className="basis-full"
           onSubmit={(event) => {
             event.preventDefault();
-            void takeText(String(new FormData(event.currentTarget).get("text") ?? ""), hand).then((added) => { if (added) setPasting(false); });
+            void takeText(formText(event.currentTarget, "text"), hand).then((added) => { if (added) setPasting(false); });
           }}
         >
           <textarea name="text" className="field field-text" rows={6} aria-label="Writing to add" autoFocus required />

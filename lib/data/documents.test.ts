@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { DuctusError } from "../core/errors";
 import { MIN_WORDS_TO_TRAIN, readFile, requireEnoughWords, splitPieces, withoutDuplicates } from "./documents";
-import { prose, wrap } from "./prose.fixture";
+import { prose, wrap } from "./testing/prose";
 import { countWords } from "./words";
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { LARGE_MODEL_DEFAULTS } from "../train/sft/config";
 import { dataHash, type Example, makeExamples } from "./examples";
-import { prose } from "./prose.fixture";
+import { prose } from "./testing/prose";
 import { partsOf, type SplitDocument, splitDocuments } from "./split";
 import { countWords } from "./words";
 

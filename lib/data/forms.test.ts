@@ -1,19 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../core/random";
-import type { PromptSpec as WorkerPromptSpec } from "../../workers/protocol";
-import { chooseKeyWords, contentWords, MAX_KEY_WORDS, type PromptSpec, toMessages } from "./forms";
-import { prose } from "./prose.fixture";
+import { chooseKeyWords, contentWords, MAX_KEY_WORDS, toMessages } from "./forms";
+import { prose } from "./testing/prose";
 
 describe("toMessages", () => {
   it("writes the exact strings the model was taught", () => {
     expect(toMessages({ form: "continue", passage: "Snow lay.\n\nIt was cold." })).toEqual([{ role: "user", content: "Continue:\n\nSnow lay.\n\nIt was cold." }]);
     expect(toMessages({ form: "keywords", words: ["harbour", "letter"] })).toEqual([{ role: "user", content: "Write with these words: harbour, letter" }]);
-  });
-
-  it("takes the workers' prompts as they are", () => {
-    const prompt: WorkerPromptSpec = { form: "keywords", words: ["a"] };
-    const same: PromptSpec = prompt;
-    expect(toMessages(same)[0]?.content).toBe("Write with these words: a");
   });
 });
 

@@ -4,7 +4,7 @@
  * is fixed: a model answers best to the very strings it was trained on. The
  * tokenizer's chat template turns messages into tokens elsewhere.
  */
-import { Random } from "../core/random";
+import type { Random } from "../core/random";
 import { wordSpans } from "./words";
 
 export interface Message {

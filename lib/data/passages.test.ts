@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../core/random";
 import { cutPassages, type Passage } from "./passages";
-import { prose, sentence } from "./prose.fixture";
+import { prose, sentence } from "./testing/prose";
 import { countWords } from "./words";
 
 const length = { low: 25, high: 60, max: 90 };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../core/random";
-import { prose, sentence } from "./prose.fixture";
+import { prose, sentence } from "./testing/prose";
 import { DOMINANT_SHARE, partsOf, PART_NAMES, type SplitDocument, splitDocuments } from "./split";
 import { countWords } from "./words";
 

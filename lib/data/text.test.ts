@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { DuctusError } from "../core/errors";
 import { Random } from "../core/random";
-import { prose, wrap } from "./prose.fixture";
+import { prose, wrap } from "./testing/prose";
 import { cleanText, decodeText, MAX_FILE_BYTES } from "./text";
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);

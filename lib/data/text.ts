@@ -65,7 +65,6 @@ function empty(fileName: string): DuctusError {
 }
 
 function hasManyControls(text: string): boolean {
-  // eslint-disable-next-line no-control-regex -- control characters are what is counted
   const n = text.match(/[\u0000-\u0008\u000e-\u001a\u001c-\u001f\u007f]/g)?.length ?? 0;
   return n > 2 && n > 0.005 * text.length;
 }
@@ -75,10 +74,8 @@ function normalise(text: string): string {
   return text
     .replace(/\r\n?|[\u0085\u2028\u2029\v]/g, "\n")
     .replace(/\f/g, "\n\n\f\n\n")
-    // eslint-disable-next-line no-control-regex -- terminal colour codes go as a whole
     .replace(/\u001b\[[0-9;]*[A-Za-z]/g, "")
     // ZWJ and ZWNJ stay: Persian, Indic scripts and emoji need them.
-    // eslint-disable-next-line no-control-regex -- control characters are what is removed
     .replace(/[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ufff9-\ufffb\ufffe\uffff]/g, "")
     .replace(/[\u00a0\u1680\u2000-\u200a\u202f\u205f]/g, " ")
     .normalize("NFC")

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../core/random";
-import { prose, sentence } from "./prose.fixture";
+import { prose, sentence } from "./testing/prose";
 import { countWords, lastWords, lineSpans, paragraphSpans, sentenceSpans, type Span, wordSpans } from "./words";
 
 const cut = (text: string, spans: Iterable<Span>): string[] => [...spans].map(({ start, end }) => text.slice(start, end));
@@ -40,6 +40,13 @@ describe("spans", () => {
     expect(cut(text, sentenceSpans(text)).map((s) => s.trim())).toEqual(["Mr. Hall met Dr. Brown and J. Smith.", "They talked.", "“Why?”", "she said.", "No."]);
   });
 
+  it("ends sentences before small letters where the writer begins them so, and only there", () => {
+    const small = "rain again. went up to mr. hall at nine. he had leeks, beets etc. and a cold! no digging";
+    expect(cut(small, sentenceSpans(small))).toEqual(["rain again. ", "went up to mr. hall at nine. ", "he had leeks, beets etc. and a cold! ", "no digging"]);
+    const usual = "He took leeks, beets, approx. nine. Then it rained. She left.";
+    expect(cut(usual, sentenceSpans(usual)).map((s) => s.trim())).toEqual(["He took leeks, beets, approx. nine.", "Then it rained.", "She left."]);
+  });
+
   it("keeps lines as sentences, even after an abbreviation at the line end", () => {
     expect(cut("met Mr.\nHall and went", sentenceSpans("met Mr.\nHall and went"))).toEqual(["met Mr.\n", "Hall and went"]);
   });
@@ -55,7 +62,7 @@ describe("spans", () => {
     const random = new Random(3);
     for (let round = 0; round < 60; round++) {
       let text = "";
-      for (let i = random.int(12); i >= 0; i--) text += random.pick([sentence(random), "\n", "\n\n", " ", "昨天我去了。", "👩‍👩‍👧", "Dr. ", "—", "***", prose(round, 2)]);
+      for (let i = random.int(12); i >= 0; i--) text += random.pick([sentence(random), "\n", "\n\n", " ", "昨天我去了。", "👩‍👩‍👧", "Dr. ", "so. it went. on. ", "—", "***", prose(round, 2)]);
       for (const spansOf of [paragraphSpans, lineSpans, sentenceSpans]) {
         expect(cut(text, spansOf(text)).join("")).toBe(text);
       }

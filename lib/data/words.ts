@@ -8,7 +8,7 @@
  */
 const WORD = /[\p{L}\p{M}\p{N}]+(?:['’\-‐‑.][\p{L}\p{M}\p{N}]+)*/gu;
 const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
-/** Texts are segmented in slices, since ICU slows down on megabytes in one piece. */
+/** Texts are segmented in slices: ICU slows down on megabytes in one piece. */
 const SEGMENT_CHARS = 20_000;
 
 /** A range of character (UTF-16) offsets, end exclusive. */
@@ -51,9 +51,13 @@ function sliceEnd(text: string, from: number): number {
 }
 
 export function countWords(text: string): number {
-  if (!UNSPACED.test(text)) return text.match(WORD)?.length ?? 0;
   let n = 0;
-  for (const _ of wordSpans(text)) n++;
+  if (UNSPACED.test(text)) for (const _ of wordSpans(text)) n++;
+  // in slices, so that a long text's words are never all in memory
+  else for (let from = 0, to = 0; from < text.length; from = to) {
+    to = sliceEnd(text, from);
+    n += text.slice(from, to).match(WORD)?.length ?? 0;
+  }
   return n;
 }
 
@@ -70,12 +74,40 @@ export function lastWords(text: string, count: number): string {
 /** Titles and initials after which a full stop does not end a sentence. */
 const ABBREVIATION = /(?:^|[\s("'“‘—–-])(?:Mr|Mrs|Ms|Messrs|Mme|Mlle|Dr|Prof|St|Rev|Hon|Capt|Col|Gen|Lieut|Lt|Sergt|Sgt|Maj|Esq|Jr|Sr|No|Vol|vs|viz|cf|etc|e\.g|i\.e|\p{Lu})\.["'”’)]*\s*$/u;
 
+const SMALL_ABBREVIATION = /(?:^|[\s("'“‘—–-])(?:mr|mrs|ms|dr|prof|st|rev|capt|vs|viz|etc|eg|ie|e\.g|i\.e|[b-hj-z])\.\s*$/u;
+
 /**
  * Sentence ranges that together cover the whole text; spaces and line ends
  * after a sentence belong to it. UAX #29 through Intl.Segmenter, joined again
- * after English titles and initials ("Mr. Hall").
+ * after English titles and initials ("Mr. Hall"), and cut at full stops before
+ * small letters where the writer begins sentences with them, which UAX #29 does
+ * not.
  */
 export function sentenceSpans(text: string): Span[] {
+  return beginsSmall(text) ? segmented(text).flatMap((span) => cutBeforeSmall(text, span)) : segmented(text);
+}
+
+/** Whether more full stops are followed by a small letter than by a capital. */
+function beginsSmall(text: string): boolean {
+  let small = 0, capital = 0;
+  for (const match of text.matchAll(/[.!?]\s+(?:(\p{Ll})|\p{Lu})/gu)) if (match[1] === undefined) capital++; else small++;
+  return small > capital;
+}
+
+function cutBeforeSmall(text: string, { start, end }: Span): Span[] {
+  const spans: Span[] = [];
+  let from = start;
+  for (const match of text.slice(start, end).matchAll(/\.["”’)]*\s+(?=\p{Ll})/gu)) {
+    const to = start + match.index + match[0].length;
+    if (SMALL_ABBREVIATION.test(text.slice(Math.max(from, to - 20), to))) continue;
+    spans.push({ start: from, end: to });
+    from = to;
+  }
+  spans.push({ start: from, end });
+  return spans;
+}
+
+function segmented(text: string): Span[] {
   const spans: Span[] = [];
   for (let from = 0; from < text.length; ) {
     const to = sliceEnd(text, from);

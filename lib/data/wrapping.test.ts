@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../core/random";
-import { paragraph, prose, sentence, wrap } from "./prose.fixture";
+import { paragraph, prose, sentence, wrap } from "./testing/prose";
 import { measureWrapping, unwrap } from "./wrapping";
 
 const stanza = (random: Random, lines: number): string => Array.from({ length: lines }, () => sentence(random, 4 + random.int(4)).replace(".", ",")).join("\n");

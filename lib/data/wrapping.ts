@@ -55,7 +55,8 @@ export function measureWrapping(text: string): WrapReport {
 export function unwrap(text: string): { text: string; unwrapped: boolean } {
   const report = measureWrapping(text);
   if (!report.wrapped) return { text, unwrapped: false };
-  const words = new Set(text.toLowerCase().match(/\p{L}+/gu));
+  const words = new Set<string>();
+  for (const match of text.matchAll(/\p{L}+/gu)) words.add(match[0].toLowerCase());
   const parts = text.split(/(\n{2,})/);
   // Without blank lines between paragraphs, a short line that ends a sentence ends one.
   const solid = text.split("\n").length > 25 * parts.length;

@@ -46,20 +46,19 @@ describe("openDatabase", () => {
   });
 
   it("says so when a tab with an older version does not let go, and opens once it does", async () => {
-    const old = await openDB(DATABASE_NAME, MIGRATIONS.length);
-    MIGRATIONS_plusOne();
-    const opening = fault(openDatabase());
-    const error = await opening;
-    expect(error.code).toBe("store/blocked");
-    expect(error.next).toMatch(/[Cc]lose the other/);
-    old.close();
-    expect((await openDatabase()).version).toBe(MIGRATIONS.length);
-    (MIGRATIONS as unknown[]).pop();
-  }, 20_000);
-
-  function MIGRATIONS_plusOne(): void {
-    (MIGRATIONS as unknown[]).push(() => undefined);
-  }
+    const old = await openDB(DATABASE_NAME, MIGRATIONS.length); // listens to no request to close
+    const steps = MIGRATIONS as unknown[];
+    steps.push(() => undefined);
+    try {
+      const error = await fault(openDatabase());
+      expect(error.code).toBe("store/blocked");
+      expect(error.next).toMatch(/[Cc]lose the other/);
+      old.close();
+      expect((await openDatabase()).version).toBe(steps.length);
+    } finally {
+      steps.pop();
+    }
+  });
 
   it("opens again when the browser has closed the connection", async () => {
     (await openDatabase()).close();

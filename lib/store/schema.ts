@@ -129,5 +129,6 @@ export function readRecord<T>(schema: z.ZodType<T>, value: unknown, what: string
 
 function recordName(value: unknown): string {
   const record = typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
-  return String(record["id"] ?? record["runId"] ?? record["adapterId"] ?? typeof value);
+  const name = [record["id"], record["runId"], record["adapterId"]].find((key) => typeof key === "string");
+  return name ?? typeof value;
 }

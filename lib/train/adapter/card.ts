@@ -21,8 +21,7 @@ tags:
 
 A LoRA adapter that lets a small language model write in one person's hand. It was trained with Ductus, inside a browser tab, on ${new Date(info.createdAt).toISOString().slice(0, 10)}. It does nothing without its base model, **${inline(info.modelId)}**, whose weights have the sha256 \`${info.modelSha256}\`.
 
-${facts(adapter, info)}
-${results(info)}
+${facts(adapter, info)}${results(info)}
 ## Open it in Python
 
 Put the folder of the base model and this folder side by side:

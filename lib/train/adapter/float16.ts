@@ -38,8 +38,8 @@ export function float32ToFloat16(values: Float32Array): Uint16Array {
     else if (magnitude >= 0x477ff000) half = 0x7c00; // 65,520 and more
     else if (magnitude < 0x38800000) {
       cellBits[0] = magnitude;
-      cell[0] = (cell[0] as number) + 0.5; // rounds at f16's subnormal unit, 2^-24
-      half = (cellBits[0] as number) - 0x3f000000;
+      cell[0] = (cell[0] ?? 0) + 0.5; // rounds at f16's subnormal unit, 2^-24
+      half = cellBits[0] - 0x3f000000;
     } else half = (magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13;
     out[i] = sign | half;
   }

@@ -12,7 +12,7 @@
  */
 import { Template } from "@huggingface/jinja";
 import { Tokenizer } from "@huggingface/tokenizers";
-import { z } from "zod";
+import * as z from "zod";
 import { DuctusError } from "../../core/errors";
 
 export interface ChatMessage {
@@ -169,7 +169,7 @@ function alternatives(names: string[]): string {
  * itself would be simpler, but would cut where the template and a message's
  * leading white space make one token.)
  */
-function createGuard(names: string[], messages: readonly ChatMessage[]): { hide(text: string): string; show(text: string): string } {
+function createGuard(names: string[], messages: readonly ChatMessage[]): { hide: (text: string) => string; show: (text: string) => string } {
   const inUse = new Set(messages.flatMap(({ content }) => [...content]));
   const standIns = new Map<string, string>();
   let next = 0xf0000; // a private-use plane

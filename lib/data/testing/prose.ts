@@ -3,7 +3,7 @@
  * test can ask for any amount of text without a book in the repository. It means
  * nothing.
  */
-import { Random } from "../core/random";
+import { Random } from "../../core/random";
 
 const WORDS = "river lantern window garden winter morning letter cellar orchard kettle ladder harbour copper meadow shadow paper a the of to and in on with under over by it was his her old slow bright quiet two some went came stood carried turned opened waited".split(" ");
 

@@ -1,0 +1,35 @@
+"use client";
+/** Decides what the compare page shows: something to compare, or the way to it. */
+import Link from "next/link";
+import { useEffect, useMemo, useState } from "react";
+import { Waiting } from "../_components/waiting";
+import { warmWriter } from "../_engine/writer";
+import { useStore } from "../_state/use-store";
+import { workspace } from "../_state/workspace";
+import { Compare } from "./compare";
+import { Scores } from "./scores";
+import { heldOutPassages } from "./passages";
+
+export function CompareScreen() {
+  const { phase, hand, documents, adapters } = useStore(workspace, (w) => w);
+  const [chosenId, setChosenId] = useState<string | null>(null);
+  const passages = useMemo(() => (hand === null ? [] : heldOutPassages(hand, documents)), [hand, documents]);
+  useEffect(() => warmWriter(), []);
+
+  if (phase === "loading") return <Waiting title="Compare" />;
+  const adapter = adapters.find((a) => a.id === chosenId) ?? adapters.at(-1);
+  if (hand === null || adapter === undefined) {
+    return (
+      <div className="folio-wide">
+        <h1 className="title">There is nothing to compare yet</h1>
+        <p className="lead">Once the model has learned a hand, you can read here what it writes before and after, side by side. <Link className="link" href={hand === null ? "/" : "/train"}>{hand === null ? "Begin with some writing" : "Train it first"}</Link>.</p>
+      </div>
+    );
+  }
+  return (
+    <div className="compare">
+      <Compare key={hand.id} hand={hand} adapter={adapter} adapters={adapters} passages={passages} onChoose={setChosenId} />
+      <Scores key={adapter.id} hand={hand} adapter={adapter} />
+    </div>
+  );
+}
