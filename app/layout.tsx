@@ -1,10 +1,51 @@
+/** The frame of every page: fonts, theme before the first paint, header, and what must outlive a page. */
+import type { Metadata, Viewport } from "next";
 import type { ReactNode } from "react";
+import "@fontsource-variable/source-serif-4/opsz.css";
+import "@fontsource-variable/source-serif-4/wght-italic.css";
+import "@fontsource-variable/instrument-sans/wght.css";
 import "./globals.css";
+import { DropTarget } from "./_components/drop-target";
+import { Header } from "./_components/header";
+import { RunAnnouncer } from "./_components/run-announcer";
+import { WorkspaceGate } from "./_components/workspace-gate";
+
+export const metadata: Metadata = {
+  title: { default: "Ductus", template: "%s · Ductus" },
+  description: "Teaches a small language model to write in your hand, inside a browser tab.",
+};
+
+export const viewport: Viewport = {
+  width: "device-width",
+  initialScale: 1,
+  themeColor: [
+    { media: "(prefers-color-scheme: light)", color: "#faf7f1" },
+    { media: "(prefers-color-scheme: dark)", color: "#171512" },
+  ],
+};
 
 export default function Layout({ children }: { children: ReactNode }) {
   return (
-    <html lang="en">
-      <body>{children}</body>
+    <html lang="en" suppressHydrationWarning>
+      <head>
+        {/* Blocking on purpose: the theme must be set before anything is painted. */}
+        <script src="/theme.js" />
+      </head>
+      <body>
+        <a className="skip" href="#main">Skip to the text</a>
+        <Header />
+        <main id="main" className="frame" tabIndex={-1}>
+          <WorkspaceGate>{children}</WorkspaceGate>
+        </main>
+        <footer className="frame">
+          <div className="colophon">
+            <p>Your text stays in this tab. Nothing is sent anywhere.</p>
+            <p>Set in Source Serif and Instrument Sans.</p>
+          </div>
+        </footer>
+        <DropTarget />
+        <RunAnnouncer />
+      </body>
     </html>
   );
 }

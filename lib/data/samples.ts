@@ -3,7 +3,8 @@
  * as JSON under public/samples. Reads and checks such a file and turns its
  * pieces into documents. The texts were written for this project.
  */
-import { z } from "zod";
+import "../zod";
+import * as z from "zod";
 import { DuctusError } from "../core/errors";
 import type { SourceDocument } from "./documents";
 import { cleanText } from "./text";

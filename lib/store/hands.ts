@@ -3,7 +3,8 @@
  * with everything under it in one transaction, so that nothing of a person's
  * stays behind half deleted.
  */
-import { z } from "zod";
+import "../zod";
+import * as z from "zod";
 import { DuctusError } from "../core/errors";
 import { DEFAULT_SEED } from "../data/split";
 import { announce } from "./changes";

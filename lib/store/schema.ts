@@ -3,7 +3,8 @@
  * damaged one, must give a plain error and not a crash three calls later. The
  * shapes are those of types.ts; this file adds no meaning to them.
  */
-import { z } from "zod";
+import "../zod";
+import * as z from "zod";
 import { DuctusError, type ErrorCode, type SerializedError } from "../core/errors";
 import { PROJECTIONS, type SftConfig } from "../train/sft/config";
 import type { AdapterReport, DeviceReport, Hand, Metric, Run, RunSample, Score, StoredAdapter, StoredDocument } from "./types";

@@ -4,6 +4,7 @@
  * numbers of the run. Also reads a zip of a PEFT folder, and writes one. The
  * kind is recognised by the first bytes, never by the name.
  */
+import "../../zod";
 import * as z from "zod";
 import { DuctusError } from "../../core/errors";
 import type { ModelConfig } from "../model/config";

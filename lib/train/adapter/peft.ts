@@ -6,6 +6,7 @@
  * that is applied a little wrong would show no error. rsLoRA is read, being no
  * more than another scale (Kalajdzievski 2023: alpha / √rank).
  */
+import "../../zod";
 import * as z from "zod";
 import { DuctusError } from "../../core/errors";
 import { projectionShape, type ModelConfig } from "../model/config";

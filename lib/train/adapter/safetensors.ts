@@ -5,6 +5,7 @@
  * is not: a tensor library, or a judge of which tensors a model should have.
  * Stricter than the reference in one point: a repeated key is refused.
  */
+import "../../zod";
 import * as z from "zod";
 import { DuctusError } from "../../core/errors";
 import { bfloat16ToFloat32, float16ToFloat32 } from "./float16";

@@ -5,6 +5,7 @@
  * because the model would then write nonsense without any error. Field names
  * and defaults are those of transformers' Qwen2Config and Qwen3Config.
  */
+import "../../zod";
 import * as z from "zod";
 import { DuctusError } from "../../core/errors";
 import type { Projection } from "../sft/config";

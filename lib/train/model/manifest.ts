@@ -5,6 +5,7 @@
  * outside, so that Node reads from disk and a page from its own server. It does
  * not keep anything; caching is the fetcher's affair.
  */
+import "../../zod";
 import * as z from "zod";
 import { DuctusError } from "../../core/errors";
 import { parseGenerationConfig, parseModelConfig, type GenerationConfig, type ModelConfig } from "./config";

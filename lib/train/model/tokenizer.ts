@@ -10,6 +10,7 @@
  * on bytes, so that a stream and a whole text come out the same. Special tokens
  * are never made from what a person wrote: `<|im_start|>` in a text is text.
  */
+import "../../zod";
 import { Template } from "@huggingface/jinja";
 import { Tokenizer } from "@huggingface/tokenizers";
 import * as z from "zod";
