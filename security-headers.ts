@@ -45,7 +45,7 @@ export function securityHeaders(development: boolean): Header[] {
     { key: "Cross-Origin-Embedder-Policy", value: "require-corp" },
     { key: "Cross-Origin-Resource-Policy", value: "same-origin" },
     { key: "Referrer-Policy", value: "no-referrer" },
-    { key: "Permissions-Policy", value: "camera=(), microphone=(), geolocation=(), payment=(), usb=(), serial=(), bluetooth=(), hid=(), midi=(), display-capture=(), browsing-topics=()" },
+    { key: "Permissions-Policy", value: "camera=(), microphone=(), geolocation=(), payment=(), usb=(), serial=(), hid=(), midi=(), display-capture=(), browsing-topics=()" },
     { key: "X-Content-Type-Options", value: "nosniff" },
   ];
 }

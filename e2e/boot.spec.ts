@@ -1,5 +1,6 @@
 /** The production page starts in a browser: isolated, with its scripts running, and with nothing refused by its policy. */
-import { expect, test } from "@playwright/test";
+import { expect, test, type Page } from "@playwright/test";
+import { startWithoutPolicy } from "./without-policy";
 
 test("the page starts, isolated, and its policy refuses nothing of its own", async ({ page }) => {
   const complaints: string[] = [];
@@ -15,13 +16,23 @@ test("the page starts, isolated, and its policy refuses nothing of its own", asy
   expect(complaints).toEqual([]);
 });
 
-test("an inline script that the build did not write is refused", async ({ page }) => {
-  await page.goto("/");
-  const ran = await page.evaluate(() => {
+/** Whether an inline script that no build wrote runs. */
+const foreignScriptRuns = (page: Page) =>
+  page.evaluate(() => {
     const script = document.createElement("script");
     script.textContent = "document.documentElement.dataset.ran = 'yes'";
     document.head.append(script);
-    return document.documentElement.dataset["ran"];
+    return document.documentElement.dataset["ran"] === "yes";
   });
-  expect(ran).toBeUndefined();
+
+test("an inline script that the build did not write is refused, by the policy", async ({ page }) => {
+  await page.goto("/");
+  expect(await foreignScriptRuns(page)).toBe(false);
+  const unprotected = await startWithoutPolicy();
+  try {
+    await page.goto(unprotected.address);
+    expect(await foreignScriptRuns(page)).toBe(true);
+  } finally {
+    unprotected.stop();
+  }
 });

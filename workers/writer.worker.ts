@@ -74,7 +74,7 @@ async function compare(request: CompareRequest, onEvent: (event: GenerationEvent
 
   const sides = (["base", "tuned"] as const).map((side) => ({ side, stream: model.tokenizer.stream(), text: "", tokens: 0, sentAt: 0 }));
   const { temperature, topP, maxNewTokens, seed } = request.sampling;
-  const writing = generator.generate(
+  const rows = await generator.generate(
     [{ promptIds, adapted: false, seed }, { promptIds, adapted: true, seed }],
     {
       temperature, topP, maxNewTokens, stopTokenIds: model.stopTokenIds,
@@ -91,10 +91,6 @@ async function compare(request: CompareRequest, onEvent: (event: GenerationEvent
     },
     flat(adapter),
   );
-  const lost = opened.backend.lost.then((reason): never => {
-    throw new DuctusError("device/lost", "The graphics processor was reset.", "Try again.", { details: reason });
-  });
-  const rows = await Promise.race([writing, lost]);
   rows.forEach(({ stop }, i) => {
     const { side, stream, tokens } = sides[i]!;
     onEvent({ type: "done", side, text: stream.finish(), tokens, stop });

@@ -24,14 +24,14 @@ export function Ductus() {
         {STROKES.map((d) => <path key={d} d={d} />)}
       </g>
       <g className="tuned" fill="none" stroke="currentColor" strokeWidth="1">
-        <path d="M56 35.5C30 31 9 46 9 66C9 78 15 89 26 95" />
+        <path d="M43 36.5C24 39 10 51 10 67C10 79 16 89 26 95" />
         <path d="M22.4 90.4L26.4 95.2L20.4 95.4" />
         <path d="M24 8C54 4 92 26 92 58C92 70 87 80 78 87" />
         <path d="M83.6 84.8L77.6 87.4L79.4 81.2" />
       </g>
       <g className="tuned" fill="currentColor" fontSize="9" fontFamily="var(--sans)" fontWeight="600">
-        <text x="60" y="33">1</text>
-        <text x="15" y="9">2</text>
+        <text x="4" y="50">1</text>
+        <text x="14" y="9">2</text>
       </g>
     </svg>
   );

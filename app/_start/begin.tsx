@@ -24,7 +24,7 @@ export function Begin() {
       <div className="ruled">
         {pasting ? (
           <form onSubmit={(event) => { event.preventDefault(); void begin(takeText(formText(event.currentTarget, "text"), null)); }}>
-            <textarea name="text" className="ruled-text" rows={8} aria-label="Your writing" placeholder="Paste it here." autoFocus required />
+            <textarea name="text" className="ruled-text ruled-lines" rows={8} aria-label="Your writing" placeholder="Paste it here." autoFocus required />
             <div className="actions ruled-actions">
               <button type="submit" className="button button-primary" disabled={busy}>Read this</button>
               <button type="button" className="link" onClick={() => setPasting(false)}>Choose files instead</button>
@@ -32,8 +32,10 @@ export function Begin() {
           </form>
         ) : (
           <>
-            <p className="ruled-line">Drop your writing anywhere on this page{known ? ", as a new hand" : ""}.</p>
-            <p className="ruled-line quiet">Text files, .txt or .md; one or many.</p>
+            <div className="ruled-lines">
+              <p className="ruled-line">Drop your writing anywhere on this page{known ? ", as a new hand" : ""}.</p>
+              <p className="ruled-line quiet">Text files, .txt or .md; one or many.</p>
+            </div>
             <div className="actions ruled-actions">
               <FilePicker className="button button-primary" testId="drop-input" accept=".txt,.md,.markdown,.text,text/plain,text/markdown" multiple disabled={busy} onFiles={(files) => void begin(takeFiles(files, null))}>
                 {busy ? "Reading…" : "Choose files"}

@@ -11,13 +11,15 @@ tokenizer = AutoTokenizer.from_pretrained("${modelId}")
 base = AutoModelForCausalLM.from_pretrained("${modelId}", dtype="float32")
 model = PeftModel.from_pretrained(base, "path/to/unzipped/folder")
 
-messages = [{"role": "user", "content": "Write with these words: harbour, letter, winter"}]
+prompt = "Write with these words: harbour, letter, winter"
+messages = [{"role": "user", "content": prompt}]
 inputs = tokenizer.apply_chat_template(
     messages, add_generation_prompt=True, return_tensors="pt", return_dict=True)
 output = model.generate(
     input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"],
     max_new_tokens=80, do_sample=True, temperature=0.7, top_p=0.95)
-print(tokenizer.decode(output[0][inputs["input_ids"].shape[1]:], skip_special_tokens=True))
+written = output[0][inputs["input_ids"].shape[1]:]
+print(tokenizer.decode(written, skip_special_tokens=True))
 `;
 
 export function Elsewhere({ modelId }: { modelId: string }) {

@@ -113,6 +113,7 @@ function annotate(u: uPlot, data: CurveData, { ink, faint, rubric }: Ink): void 
   ctx.save();
   ctx.font = FONT.replace("12px", `${12 * px}px`);
   ctx.textBaseline = "middle";
+  ctx.textAlign = "left";
   const ends = [
     { name: "kept aside", values: data.heldOut, fill: ink },
     { name: "training", values: data.train, fill: faint },
@@ -122,7 +123,9 @@ function annotate(u: uPlot, data: CurveData, { ink, faint, rubric }: Ink): void 
     return value == null || step === undefined ? [] : [{ name, fill, x: u.valToPos(step, "x", true), y: u.valToPos(value, "y", true) }];
   });
   const [first, second] = ends;
-  if (first && second && Math.abs(first.x - second.x) < 80 * px) {
+  // Both names stand where the longer line ends, lest one line crosses the other's name.
+  const right = Math.max(...ends.map(({ x }) => x));
+  if (first && second) {
     const overlap = 15 * px - Math.abs(first.y - second.y);
     if (overlap > 0) {
       const up = first.y <= second.y ? first : second, down = up === first ? second : first;
@@ -130,9 +133,9 @@ function annotate(u: uPlot, data: CurveData, { ink, faint, rubric }: Ink): void 
       down.y += overlap / 2;
     }
   }
-  for (const { name, fill, x, y } of ends) {
+  for (const { name, fill, y } of ends) {
     ctx.fillStyle = fill;
-    ctx.fillText(name, x + 9 * px, y);
+    ctx.fillText(name, right + 9 * px, y);
   }
   if (data.turnedAt !== null) {
     const x = Math.round(u.valToPos(data.turnedAt, "x", true));

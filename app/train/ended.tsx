@@ -53,5 +53,5 @@ function headline({ state, live, stored }: RunView): string {
 
 function interruption(stored: Run | null, kept: boolean): string {
   const where = stored !== null && stored.totalSteps > 0 ? ` at step ${stored.step} of ${stored.totalSteps}` : " before its first step";
-  return `The tab was closed or reloaded${where}. Your writing is safe, and so are this run's curve and samples. ${kept ? "What it had learned by then is kept." : "What it had learned was lost with the tab; start again when you like."}`;
+  return `The tab was closed or reloaded${where}. Your writing is safe, and so are this run's curve and samples. ${kept ? "What it had learned by its last check is kept." : "What it had learned was lost with the tab; start again when you like."}`;
 }

@@ -53,7 +53,7 @@ export function TrainScreen() {
       )}
       {view === null
         ? <Before hand={hand} documents={documents} blocked={other !== undefined} />
-        : <RunScreen key={view.stored?.id ?? "new"} hand={hand} view={view} canStart={!isActive(live) && !elsewhere && words >= MIN_WORDS_TO_TRAIN} onStart={() => setChosenId(null)}>
+        : <RunScreen key={showsLive ? "live" : view.stored?.id} hand={hand} view={view} canStart={!isActive(live) && !elsewhere && words >= MIN_WORDS_TO_TRAIN} onStart={() => setChosenId(null)}>
             <History runs={runs} adapters={adapters} shownId={view.stored?.id ?? null} onShow={isActive(mine) ? null : setChosenId} />
           </RunScreen>}
     </>

@@ -17,6 +17,9 @@ export const PART_WORDS: Record<PartName | "cut", string> = {
   cut: "its end is kept aside",
 };
 
+/** The same, short, for the key under the bar. */
+export const PART_KEYS: Record<PartName, string> = { train: "to learn from", validation: "to check it while it learns", test: "for the comparison" };
+
 /** How the writing was divided and why so, in plain words. */
 export function splitSentence({ rule }: Split, documents: readonly StoredDocument[]): string {
   const { train, validation, test } = rule.documents;

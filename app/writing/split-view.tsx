@@ -2,7 +2,7 @@
 import { PART_NAMES, type Split } from "../../lib/data/split";
 import type { StoredDocument } from "../../lib/store/types";
 import { count, plural } from "../_components/format";
-import { PART_WORDS, splitSentence } from "./parts";
+import { PART_KEYS, splitSentence } from "./parts";
 
 export function SplitView({ split, documents }: { split: Split; documents: readonly StoredDocument[] }) {
   const { words } = split.rule;
@@ -15,7 +15,7 @@ export function SplitView({ split, documents }: { split: Split; documents: reado
       </div>
       <ul className="split-key">
         {PART_NAMES.map((part) => (
-          <li key={part}><span className="swatch" data-part={part} aria-hidden="true" />{part === "train" ? plural(words[part], "word") : count(words[part])} {PART_WORDS[part]}</li>
+          <li key={part}><span className="swatch" data-part={part} aria-hidden="true" />{part === "train" ? plural(words[part], "word") : count(words[part])} {PART_KEYS[part]}</li>
         ))}
       </ul>
     </>

@@ -3,6 +3,7 @@
  * one are node.ts (tests and tools) and web.ts (wasm, WebGPU); everything else
  * sees only this interface. It is not a session: sessions are made from it.
  */
+import { DuctusError } from "../../core/errors";
 import type { InferenceSession, TensorConstructor, TensorFactory } from "onnxruntime-web";
 
 export interface Ort {
@@ -18,5 +19,33 @@ export interface Backend {
   readonly options: InferenceSession.SessionOptions;
   /** Resolves with a sentence when the device is gone; never, on the CPU. */
   readonly lost: Promise<string>;
+  /** The task, or a rejection with DuctusError `device/lost` when the device goes first: its calls may then never return. */
+  unlessLost<T>(task: Promise<T>): Promise<T>;
   dispose(): Promise<void>;
+}
+
+/** For devices that cannot be lost. */
+export const CANNOT_BE_LOST: Pick<Backend, "lost" | "unlessLost"> = {
+  lost: new Promise(() => undefined),
+  unlessLost: (task) => task,
+};
+
+/** Watches a promise of loss. One reaction in all: a race at every run would pile up on a promise that hardly ever settles. */
+export function watchLoss(lost: Promise<string>): Pick<Backend, "lost" | "unlessLost"> {
+  const waiting = new Set<(error: DuctusError) => void>();
+  let gone: DuctusError | null = null;
+  void lost.then((reason) => {
+    gone = new DuctusError("device/lost", "The graphics processor was reset while it was working.",
+      "Try again. What a run had learned up to its last check is kept.", { details: reason });
+    for (const reject of waiting) reject(gone);
+    waiting.clear();
+  });
+  return {
+    lost,
+    unlessLost: (task) => new Promise((resolve, reject) => {
+      if (gone) return reject(gone);
+      waiting.add(reject);
+      task.then(resolve, reject).finally(() => waiting.delete(reject));
+    }),
+  };
 }

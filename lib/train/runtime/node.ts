@@ -1,6 +1,6 @@
 /** onnxruntime-node as a backend, for tests, tools and benchmarks. Never reaches a browser bundle. */
 import * as ort from "onnxruntime-node";
-import type { Backend, Ort } from "./backend";
+import { CANNOT_BE_LOST, type Backend, type Ort } from "./backend";
 
 export function openNode(threads = 1): Backend {
   return {
@@ -9,7 +9,7 @@ export function openNode(threads = 1): Backend {
     ort: ort as unknown as Ort, // same interface; the two packages each bring their own copy of its types
     // Idle pools that spin steal the cores from the session that works.
     options: { executionProviders: ["cpu"], intraOpNumThreads: threads, graphOptimizationLevel: "all", extra: { session: { intra_op: { allow_spinning: "0" } } } },
-    lost: new Promise(() => undefined),
+    ...CANNOT_BE_LOST,
     dispose: () => Promise.resolve(),
   };
 }

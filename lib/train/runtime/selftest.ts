@@ -27,7 +27,8 @@ const SHAPES: Record<string, number[]> = {
   gate: [WIDTH, WIDTH], up: [WIDTH, WIDTH], a: [RANK, WIDTH], b: [WIDTH, RANK],
 };
 
-function network(): OnnxModel {
+/** The network as a graph with its gradients. */
+export function selfTestModel(): OnnxModel {
   const graph = new Graph();
   const parameters = Object.fromEntries(Object.entries(SHAPES).map(([name, shape]) => [name, graph.parameter(name, shape)])) as Record<string, Tensor>;
   const p = (name: string) => parameters[name]!;
@@ -76,7 +77,7 @@ function fixedFeeds(): Record<string, NdArray> {
 export async function gradientSelfTest(backend: Backend): Promise<string | null> {
   let session: Session | null = null;
   try {
-    session = await Session.create(backend, network());
+    session = await Session.create(backend, selfTestModel());
     const random = new Random("self-test");
     const fixed = fixedFeeds();
     const point = new Map(Object.entries(SHAPES).map(([name, shape]) => {

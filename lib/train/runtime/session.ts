@@ -42,10 +42,11 @@ export class Session {
   /** @throws DuctusError `device/create` when the runtime refuses the graph (memory, device, operator). */
   static async create(backend: Backend, model: OnnxModel, extra: InferenceSession.SessionOptions = {}): Promise<Session> {
     try {
-      const session = await exclusive(() => backend.ort.InferenceSession.create(model.bytes, { ...backend.options, ...extra }));
+      const session = await exclusive(() => backend.unlessLost(backend.ort.InferenceSession.create(model.bytes, { ...backend.options, ...extra })));
       open++;
       return new Session(backend, session, model.inputs, model.outputs);
     } catch (cause) {
+      if (cause instanceof DuctusError) throw cause;
       throw new DuctusError("device/create", "The model could not be set up on this device, most likely for want of memory.",
         "Close other tabs and try again. Nothing you wrote is lost.", { cause });
     }
@@ -60,33 +61,43 @@ export class Session {
     if (this.released) throw new DuctusError("device/released", "This session is closed.");
     const complete = this.complete(feeds);
     try {
-      return await exclusive(async () => {
-        const tensors: Record<string, Tensor> = {};
-        for (const [name, { dtype, shape, data }] of Object.entries(complete)) {
-          tensors[name] = new this.backend.ort.Tensor(ORT_TYPE[dtype], data as Float32Array, shape);
-        }
-        const results = await this.session.run(tensors);
-        const out: Record<string, NdArray> = {};
-        for (const port of this.outputs) {
-          const tensor = results[port.name]!;
-          out[port.name] = { dtype: port.dtype, shape: tensor.dims, data: (await tensor.getData()) as Float32Array };
-          tensor.dispose();
-        }
-        for (const tensor of Object.values(tensors)) tensor.dispose();
-        return out;
-      });
+      return await exclusive(() => this.backend.unlessLost(this.execute(complete)));
     } catch (cause) {
+      if (cause instanceof DuctusError) {
+        this.forget(); // the device is gone, and with it what the session held
+        throw cause;
+      }
       await this.dispose();
       throw new DuctusError("device/run", "The computation failed on this device.",
         "Try again; if it fails again, close other tabs or restart the browser. Nothing you wrote is lost.", { cause });
     }
   }
 
+  private async execute(feeds: Readonly<Record<string, NdArray>>): Promise<Record<string, NdArray>> {
+    const tensors: Record<string, Tensor> = {};
+    for (const [name, { dtype, shape, data }] of Object.entries(feeds)) {
+      tensors[name] = new this.backend.ort.Tensor(ORT_TYPE[dtype], data as Float32Array, shape);
+    }
+    const results = await this.session.run(tensors);
+    const out: Record<string, NdArray> = {};
+    for (const port of this.outputs) {
+      const tensor = results[port.name]!;
+      out[port.name] = { dtype: port.dtype, shape: tensor.dims, data: (await tensor.getData()) as Float32Array };
+      tensor.dispose();
+    }
+    for (const tensor of Object.values(tensors)) tensor.dispose();
+    return out;
+  }
+
   async dispose(): Promise<void> {
     if (this.released) return;
+    this.forget();
+    await exclusive(() => this.backend.unlessLost(this.session.release())).catch(() => undefined); // nothing is left to release
+  }
+
+  private forget(): void {
+    if (!this.released) open--;
     this.released = true;
-    open--;
-    await exclusive(() => this.session.release());
   }
 
   private complete(feeds: Readonly<Record<string, NdArray>>): Record<string, NdArray> {

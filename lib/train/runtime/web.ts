@@ -5,7 +5,7 @@
  * build who has no GPU.
  */
 import { DuctusError } from "../../core/errors";
-import type { Backend, Ort } from "./backend";
+import { CANNOT_BE_LOST, watchLoss, type Backend, type Ort } from "./backend";
 
 /**
  * Threads worth using: all of few cores; half of many, which are mostly two
@@ -26,7 +26,7 @@ export async function openWasm(threads = defaultThreads()): Promise<Backend> {
     threads,
     ort: ort as Ort,
     options: { executionProviders: ["wasm"], graphOptimizationLevel: "all" },
-    lost: new Promise(() => undefined),
+    ...CANNOT_BE_LOST,
     dispose: () => Promise.resolve(),
   };
 }
@@ -53,7 +53,7 @@ export async function openWebGpu(threads = defaultThreads()): Promise<{ backend:
     ort: ort as Ort,
     // The object form: with the bare string the provider is never told of the device.
     options: { executionProviders: [{ name: "webgpu", device } as never], graphOptimizationLevel: "all" },
-    lost: device.lost.then((info) => info.message || "The graphics processor was reset."),
+    ...watchLoss(device.lost.then((info) => info.message || "The graphics processor was reset.")),
     dispose: () => {
       device.destroy();
       return Promise.resolve();

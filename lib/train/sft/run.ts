@@ -4,7 +4,6 @@
  * time, and at the end score base and tuned on the test part. Reports through
  * hooks; where things are stored and shown is not its business.
  */
-import { DuctusError } from "../../core/errors";
 import type { SplitDocument } from "../../data/split";
 import type { AdapterReport, Score } from "../../store/types";
 import { Generator } from "../generate/generator";
@@ -50,10 +49,6 @@ export async function runSft(
 ): Promise<SftRunResult> {
   const data = await prepareData(documents, splitSeed, config, model.tokenizer);
   const plan = planSteps(data.epochs, config) as PreparedExample[][][];
-  const lost = backend.lost.then((reason) => {
-    throw new DuctusError("device/lost", "The graphics processor was reset while training.", "What was learned up to the last check is kept. Start again to go on with a fresh run.", { details: reason });
-  });
-  lost.catch(() => undefined); // only matters while somebody waits for it below
   const trainer = await SftTrainer.create(backend, model.config, model.weights, config);
   let writer: Generator | null = null;
   try {
@@ -65,7 +60,7 @@ export async function runSft(
     let tokens = 0;
     const warmup = Math.ceil(plan.length * config.warmupRatio);
 
-    const work = runLoop({
+    const { steps, stopped } = await runLoop({
       totalSteps: plan.length, evaluations: config.evaluations, control,
       step: async (index) => {
         const learningRate = config.learningRate * linearWithWarmup(index, plan.length, warmup);
@@ -85,8 +80,6 @@ export async function runSft(
         await hooks.sample(done, samplePrompt.source.messages.at(-1)!.content, model.tokenizer.decode(row!.tokens));
       },
     });
-    work.catch(() => undefined);
-    const { steps, stopped } = await Promise.race([work, lost]);
     await hooks.finishing?.();
     const report = { base: await scoreWith(trainer, fresh, data.test), tuned: await scoreWith(trainer, best.adapter, data.test) };
     return { adapter: best.adapter, bestStep: best.step, steps, stopped, tokens, report };

@@ -1,0 +1,67 @@
+/**
+ * The engine in a dedicated worker, as the site runs it, with switches that the
+ * specs need: a graphics device that is missing, refuses, computes wrongly or is
+ * lost. One worker is one runtime: the number of threads is settled by the first
+ * device opened in it.
+ */
+import { expose } from "comlink";
+import { serializeError, type SerializedError } from "../../lib/core/errors";
+import type { DeviceReport } from "../../lib/store/types";
+import { openDevice } from "../../lib/train/runtime/device";
+import { openSessions } from "../../lib/train/runtime/session";
+import { openWasm, openWebGpu } from "../../lib/train/runtime/web";
+import type { Backend } from "../../lib/train/runtime/backend";
+import { leakCycles, type LeakReport } from "./leaks";
+import { loseDeviceWhile, type LossReport, type Work } from "./loss";
+import { overlap, type OverlapReport } from "./overlap";
+import { placements, type Placements } from "./placement";
+import { breakGpu, watch, type Fault } from "./probes";
+import { measure, type Measured, type TinyCase } from "./tiny";
+
+export type DeviceName = "wasm" | "webgpu";
+
+/** What went wrong crosses as data: the code of an error would be lost on the way. */
+export type Outcome<T> = { value: T } | { error: SerializedError };
+
+watch();
+let backend: Backend | null = null;
+
+async function attempt<T>(work: () => Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { value: await work() };
+  } catch (error) {
+    return { error: serializeError(error) };
+  }
+}
+
+/** The device of this worker, opened once. */
+async function opened(name: DeviceName, threads?: number): Promise<Backend> {
+  backend ??= name === "wasm" ? await openWasm(threads) : (await openWebGpu(threads)).backend;
+  return backend;
+}
+
+const harness = {
+  measure: (device: DeviceName, threads: number, tiny: TinyCase): Promise<Outcome<Measured>> =>
+    attempt(async () => measure(await opened(device, threads), tiny)),
+
+  placements: (tiny: TinyCase): Promise<Outcome<Placements>> => attempt(async () => placements(await opened("webgpu"), tiny)),
+
+  /** Opens as the site does, after breaking what is to be broken; trains one step on what it got. */
+  openDevice: (preference: "auto" | "webgpu" | "wasm", fault: Fault | null, tiny: TinyCase): Promise<Outcome<{ report: DeviceReport; measured: Measured; openSessions: number }>> =>
+    attempt(async () => {
+      if (fault) breakGpu(fault);
+      const device = await openDevice(preference);
+      return { report: device.report, measured: await measure(device.backend, tiny), openSessions: openSessions() };
+    }),
+
+  loseDeviceWhile: (work: Work, tiny: TinyCase): Promise<Outcome<LossReport>> => attempt(() => loseDeviceWhile(work, tiny)),
+
+  leakCycles: (device: DeviceName, cycles: number, dispose: boolean, tiny: TinyCase): Promise<Outcome<LeakReport>> =>
+    attempt(async () => leakCycles(await opened(device), cycles, dispose, tiny)),
+
+  overlap: (device: DeviceName, tiny: TinyCase): Promise<Outcome<OverlapReport>> =>
+    attempt(async () => overlap(await opened(device), tiny)),
+};
+
+export type Harness = typeof harness;
+expose(harness);

@@ -1,0 +1,3 @@
+import { parityWithNode } from "./parity.checks";
+
+parityWithNode("webgpu", 1);
