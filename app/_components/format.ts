@@ -10,8 +10,12 @@ export const plural = (n: number, one: string, many = `${one}s`): string => `${c
 /** Fixed decimals with a true minus sign. */
 export const decimal = (n: number, digits: number): string => n.toFixed(digits).replace("-", "−");
 
-/** Perplexities: whole numbers from 100 on, one decimal below. */
-export const perplexity = (n: number): string => (n >= 100 ? count(n) : decimal(n, 1));
+/** Two perplexities to be compared: whole numbers where they differ clearly, else as many decimals as show the difference. */
+export function perplexities(before: number, after: number): [string, string] {
+  const digits = Math.abs(before - after) >= 2 && Math.min(before, after) >= 10 ? 0 : Math.abs(before - after) >= 0.1 ? 1 : 2;
+  const write = (n: number): string => (digits === 0 ? count(n) : decimal(n, digits));
+  return [write(before), write(after)];
+}
 
 export function bytes(n: number): string {
   if (n < 1000) return `${n} B`;

@@ -1,9 +1,9 @@
 /** What a run brought, in a sentence: the measure on the test part with its meaning. */
 import type { AdapterReport } from "../../lib/store/types";
-import { perplexity } from "./format";
+import { perplexities } from "./format";
 
 export function resultSentence({ base, tuned }: AdapterReport): string {
-  const numbers = `Perplexity ${perplexity(base.perplexity)} → ${perplexity(tuned.perplexity)}`;
+  const numbers = `Perplexity ${perplexities(base.perplexity, tuned.perplexity).join(" → ")}`;
   const change = (tuned.loss - base.loss) / base.loss;
   if (change < -0.05) return `${numbers}: it is clearly less surprised by writing of this hand that it has never seen.`;
   if (change < -0.005) return `${numbers}: it is a little less surprised by writing of this hand that it has never seen.`;

@@ -4,7 +4,7 @@ import { useState } from "react";
 import type { AdapterInfo } from "../../lib/store/adapters";
 import type { AdapterReport, Hand } from "../../lib/store/types";
 import { ErrorNote } from "../_components/error-note";
-import { count, decimal, perplexity } from "../_components/format";
+import { count, decimal, perplexities } from "../_components/format";
 import { resultSentence } from "../_components/result-sentence";
 import { evaluate } from "../_engine/writer";
 import { refresh } from "../_state/workspace";
@@ -40,7 +40,7 @@ export function Scores({ hand, adapter }: { hand: Hand; adapter: AdapterInfo }) 
 function Report({ report }: { report: AdapterReport }) {
   const { base, tuned } = report;
   const rows: [string, string, string, string][] = [
-    ["Perplexity", "between how many next tokens it hesitates", perplexity(base.perplexity), perplexity(tuned.perplexity)],
+    ["Perplexity", "between how many next tokens it hesitates", ...perplexities(base.perplexity, tuned.perplexity)],
     ["Loss", "its surprise at each token, in nats", decimal(base.loss, 3), decimal(tuned.loss, 3)],
     ["Bits per byte", "how briefly it could write your text down", decimal(base.bitsPerByte, 3), decimal(tuned.bitsPerByte, 3)],
   ];

@@ -5,7 +5,7 @@ import { DuctusError } from "../../lib/core/errors";
 import { deleteAdapter, getAdapter, type AdapterInfo } from "../../lib/store/adapters";
 import { Confirm } from "../_components/confirm";
 import { ErrorNote } from "../_components/error-note";
-import { bytes, date, fileName, perplexity } from "../_components/format";
+import { bytes, date, fileName, perplexities } from "../_components/format";
 import { exportPeft } from "../_engine/writer";
 import { refresh } from "../_state/workspace";
 import { saveAs } from "./save-as";
@@ -37,7 +37,7 @@ export function AdapterRow({ adapter }: { adapter: AdapterInfo }) {
     <li className="adapter" data-testid="adapter">
       <h2 className="adapter-name">{adapter.name}</h2>
       <p className="quiet small">
-        {[adapter.runId === undefined ? `Brought in ${date(adapter.createdAt)}` : `Learned ${date(adapter.createdAt)}`, bytes(adapter.fileBytes), report ? `perplexity ${perplexity(report.base.perplexity)} → ${perplexity(report.tuned.perplexity)}` : null].filter(Boolean).join(" · ")}
+        {[adapter.runId === undefined ? `Brought in ${date(adapter.createdAt)}` : `Learned ${date(adapter.createdAt)}`, bytes(adapter.fileBytes), report ? `perplexity ${perplexities(report.base.perplexity, report.tuned.perplexity).join(" → ")}` : null].filter(Boolean).join(" · ")}
       </p>
       <div className="actions mt-4">
         <button type="button" className="button button-primary" data-testid="download-adapter" disabled={busy !== null} onClick={() => void save("file")}>Download as one file</button>

@@ -46,7 +46,7 @@ export function drawCurve(root: HTMLElement, onPoint: (index: number | null) => 
         },
         axes: [
           { ...axis, grid: { show: false }, size: 28, space: 56, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] },
-          { ...axis, grid: { stroke: rule, width: 1 }, size: 44, space: 44, values: (_, ticks) => ticks.map((t) => t.toFixed(1)) },
+          { ...axis, grid: { stroke: rule, width: 1 }, size: 44, space: 40, incrs: [0.1, 0.2, 0.5, 1, 2, 5], values: (_, ticks) => ticks.map((t) => t.toFixed(1)) },
         ],
         series: [
           {},

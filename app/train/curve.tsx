@@ -1,6 +1,5 @@
 "use client";
 /** The curve with its reading, by mouse or arrow keys, and the same figures as a table. */
-import "uplot/dist/uPlot.min.css";
 import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import type { Metric } from "../../lib/store/types";
 import { decimal } from "../_components/format";
@@ -54,7 +53,7 @@ function Drawn({ data, totalSteps }: { data: CurveData; totalSteps: number }) {
 
   return (
     <section className="curve-part" aria-labelledby={id}>
-      <h2 id={id} className="label">How surprised the model is by the text, step by step; lower is better</h2>
+      <h2 id={id} className="label">How surprised the model is by the text (its loss), step by step; lower is better</h2>
       <div
         ref={root}
         className="curve"

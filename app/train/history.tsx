@@ -1,7 +1,7 @@
 /** The runs of this hand, latest first; one can be looked at again. */
 import type { AdapterInfo } from "../../lib/store/adapters";
 import type { Run, RunStatus } from "../../lib/store/types";
-import { date, perplexity } from "../_components/format";
+import { date, perplexities } from "../_components/format";
 
 const WORDS: Record<RunStatus, string> = { running: "going on", finished: "finished", stopped: "stopped", failed: "failed", interrupted: "interrupted" };
 
@@ -25,7 +25,7 @@ export function History({ runs, adapters, shownId, onShow }: Props) {
             <li key={run.id}>
               <button type="button" aria-current={run.id === shownId} disabled={onShow === null} onClick={() => onShow?.(run.id)}>
                 <span>{date(run.createdAt)}</span>
-                <span className="quiet small">{WORDS[run.status]}{report ? `, perplexity ${perplexity(report.base.perplexity)} → ${perplexity(report.tuned.perplexity)}` : run.totalSteps > 0 ? `, step ${run.step} of ${run.totalSteps}` : ""}</span>
+                <span className="quiet small">{WORDS[run.status]}{report ? `, perplexity ${perplexities(report.base.perplexity, report.tuned.perplexity).join(" → ")}` : run.totalSteps > 0 ? `, step ${run.step} of ${run.totalSteps}` : ""}</span>
               </button>
             </li>
           );

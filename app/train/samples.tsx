@@ -24,7 +24,7 @@ export function Samples({ samples, ended }: { samples: readonly RunSample[]; end
           <div>
             {earlier.length > 1 ? (
               <label className="samples-label" data-voice={before.step === 0 ? "base" : "earlier"} htmlFor={id}>
-                <select id={id} value={before.step} onChange={(event) => setChosen(Number(event.currentTarget.value))}>
+                <select id={id} aria-label="Earlier sample" value={before.step} onChange={(event) => setChosen(Number(event.currentTarget.value))}>
                   {earlier.map(({ step }) => <option key={step} value={step}>{stepWords(step)}</option>)}
                 </select>
               </label>

@@ -79,11 +79,11 @@ describe("toOnnx", () => {
     const graph = new Graph();
     const x = graph.input("x", "f32", ["N", 2]);
     const model = toOnnx(graph, { y: neg(x) });
-    const node = "0a01 78  1201 79  1a05 6e65672330  2203 4e6567"; // input x, output y, name neg#0, type Neg: 20 bytes
+    const node = "0a01 78  1201 79  1a05 6e65672330  2203 4e6567"; // input x, output y, name neg#0, type Neg: 18 bytes
     const shape = "0a03 1201 4e  0a02 0802"; // N, 2: 9 bytes
     const type = `0a0d 0801 1209 ${shape}`; // tensor, float, shape: 15 bytes
     const graphProto = `
-      0a13 ${node}
+      0a12 ${node}
       1206 647563747573
       5a14 0a0178 120f ${type}
       6214 0a0179 120f ${type}`;

@@ -2,16 +2,17 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { MODEL_FILE, readSafetensors, toFloat32 } from "../adapter/safetensors";
 import { Generator, type GenerationRow } from "../generate/generator";
-import { f32, i32, i64, Session } from "../runtime/session";
+import { f32, i32, Session } from "../runtime/session";
 import { openNode } from "../runtime/node";
-import { flatWeights, referenceJson, referenceTensors } from "../testing/reference";
+import { flatWeights, referenceBytes, referenceJson } from "../testing/reference";
 import { randomLora } from "../testing/tiny";
+import { collate } from "../sft/batch";
 import { PROJECTIONS } from "../sft/config";
 import { parseModelConfig, type ModelConfig } from "./config";
 import { generationGraph, type WeightMap } from "./graphs";
 import { createTokenizer } from "./tokenizer";
-import { causalMask } from "../sft/batch";
 
 interface Prompt { name: string; text: string; ids: number[]; positions: number[]; logsumexp: number[]; last_logsumexp: number; greedy: number[]; greedy_text: string }
 interface Reference { model_sha256: string; tokenizer_sha256: string; prompts: Prompt[] }
@@ -48,27 +49,28 @@ describe("the embedded model", () => {
 
   it.each(prompts.map((p) => [p.name, p] as const))("logits: %s", async (name, prompt) => {
     const session = await Session.create(backend, generationGraph(config, null, weights, 256));
+    const { ids: idsFeed, positions, mask } = collate([{ ids: prompt.ids, promptLength: 1, documentId: "", completionBytes: 0 }]).feeds;
     const seq = prompt.ids.length;
     const last = [...prompt.positions, seq - 1];
     const empty = f32(new Float32Array(0), [1, config.numKeyValueHeads, 0, config.headDim]);
     const { logits } = await session.run({
-      ids: i32(Int32Array.from(prompt.ids), [seq]),
-      positions: i64(BigInt64Array.from({ length: seq }, (_, i) => BigInt(i)), [1, seq]),
-      mask: f32(causalMask(seq), [1, 1, seq, seq]),
+      ids: idsFeed, positions, mask,
       last: i32(Int32Array.from(last), [last.length]),
       ...Object.fromEntries(Array.from({ length: config.numLayers }, (_, l) => [[`past.${l}.key`, empty], [`past.${l}.value`, empty]]).flat()),
     });
     await session.dispose();
-    const tensors = referenceTensors(`embedded/logits.safetensors`);
+    const { tensors } = readSafetensors(referenceBytes("embedded/logits.safetensors"), MODEL_FILE);
     const vocab = config.vocabSize;
     const ours = (r: number) => (logits!.data as Float32Array).subarray(r * vocab, (r + 1) * vocab);
     const logSumExp = (values: Float32Array) => Math.log(values.reduce((sum, v) => sum + Math.exp(v), 0));
 
-    const whole = tensors.get(`${name}.last`)!.data;
+    const whole = toFloat32(tensors.get(`${name}.last`)!);
     let worst = 0;
     ours(prompt.positions.length).forEach((v, i) => (worst = Math.max(worst, Math.abs(v - whole[i]!))));
     expect(Math.abs(logSumExp(ours(prompt.positions.length)) - prompt.last_logsumexp)).toBeLessThan(TOLERANCE);
-    const values = tensors.get(`${name}.top_values`)!.data, ids = tensors.get(`${name}.top_ids`)!.data;
+    const values = toFloat32(tensors.get(`${name}.top_values`)!);
+    const ids = new Int32Array(tensors.get(`${name}.top_ids`)!.bytes.slice().buffer);
+    expect(ids).toHaveLength(values.length);
     const top = values.length / prompt.positions.length;
     prompt.positions.forEach((_, p) => {
       for (let k = p * top; k < (p + 1) * top; k++) worst = Math.max(worst, Math.abs(ours(p)[ids[k]!]! - values[k]!));

@@ -31,8 +31,8 @@ export interface Batch {
   rowOf: NdArray;
 }
 
-/** Number of completion tokens of an example, the first token of all excepted (nothing predicts it). */
-export const completionTokens = (e: TokenizedExample) => e.ids.length - Math.max(1, e.promptLength);
+/** Number of completion tokens of an example, the first token of all excepted (nothing predicts it); 0 where it was cut within its prompt. */
+export const completionTokens = (e: TokenizedExample) => Math.max(0, e.ids.length - Math.max(1, e.promptLength));
 
 /** @throws DuctusError `train/empty-batch` when no token of it is scored. */
 export function collate(examples: readonly TokenizedExample[], padTokenId = 0): Batch {
