@@ -33,7 +33,10 @@ export function Begin() {
         ) : (
           <>
             <div className="ruled-lines">
-              <p className="ruled-line">Drop your writing anywhere on this page{known ? ", as a new hand" : ""}.</p>
+              <p className="ruled-line">
+                <span className="for-mouse">Drop your writing anywhere on this page{known ? ", as a new hand" : ""}.</span>
+                <span className="for-touch">Choose your writing{known ? ", for a new hand" : ""}.</span>
+              </p>
               <p className="ruled-line quiet">Text files, .txt or .md; one or many.</p>
             </div>
             <div className="actions ruled-actions">

@@ -54,7 +54,7 @@ export function drawCurve(root: HTMLElement, onPoint: (index: number | null) => 
           { stroke: ink, width: 2.25, spanGaps: true, points: { show: true, size: 5, fill: ink, width: 0 } },
         ],
         hooks: {
-          draw: [(u) => annotate(u, data, { ink, faint, rubric: colour("--rubric") })],
+          draw: [(u) => annotate(u, data, { ink, faint, rubric: colour("--rubric"), paper: colour("--paper") })],
           setCursor: [(u) => onPoint(u.cursor.idx ?? null)],
         },
       },
@@ -104,10 +104,11 @@ interface Ink {
   ink: string;
   faint: string;
   rubric: string;
+  paper: string;
 }
 
 /** The names at the ends of the lines, and the rule at the turn. */
-function annotate(u: uPlot, data: CurveData, { ink, faint, rubric }: Ink): void {
+function annotate(u: uPlot, data: CurveData, { ink, faint, rubric, paper }: Ink): void {
   const { ctx } = u;
   const px = devicePixelRatio;
   ctx.save();
@@ -133,7 +134,12 @@ function annotate(u: uPlot, data: CurveData, { ink, faint, rubric }: Ink): void 
       down.y += overlap / 2;
     }
   }
+  // Paper around the letters keeps the grid's lines out of them.
+  ctx.strokeStyle = paper;
+  ctx.lineWidth = 5 * px;
+  ctx.lineJoin = "round";
   for (const { name, fill, y } of ends) {
+    ctx.strokeText(name, right + 9 * px, y);
     ctx.fillStyle = fill;
     ctx.fillText(name, right + 9 * px, y);
   }

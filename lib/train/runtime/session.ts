@@ -108,6 +108,7 @@ export class Session {
       const value = feeds[port.name];
       if (!value) throw new DuctusError("graph/shape", `Input "${port.name}" was not given.`);
       if (value.dtype !== port.dtype) throw new DuctusError("graph/shape", `Input "${port.name}" is ${value.dtype}, expected ${port.dtype}.`);
+      if (value.data.length !== value.shape.reduce((a, b) => a * b, 1)) throw new DuctusError("graph/shape", `Input "${port.name}" has ${value.data.length} numbers for shape [${value.shape.join(", ")}].`);
       bind(port.name, port.shape, value.shape, bindings);
       all[port.name] = value;
     }
