@@ -1,6 +1,6 @@
 "use client";
 /** One piece in book type, with the way to its neighbours, and to leaving it out. */
-import { useRef, useState } from "react";
+import { useState, type RefObject } from "react";
 import type { Split } from "../../lib/data/split";
 import type { StoredDocument } from "../../lib/store/types";
 import { ErrorNote } from "../_components/error-note";
@@ -12,16 +12,16 @@ import { PART_WORDS, partOf } from "./parts";
 const STRETCH = 60;
 
 interface Props {
+  root: RefObject<HTMLElement | null>;
   documents: readonly StoredDocument[];
   open: StoredDocument | null;
   split: Split;
   onOpen: (id: string) => void;
 }
 
-export function Reader({ documents, open, split, onOpen }: Props) {
+export function Reader({ root, documents, open, split, onOpen }: Props) {
   const [removed, setRemoved] = useState<StoredDocument | null>(null);
   const [error, setError] = useState<unknown>(null);
-  const top = useRef<HTMLElement>(null);
   const at = documents.findIndex((d) => d.id === open?.id);
   const before = documents[at - 1];
   const after = documents[at + 1];
@@ -40,13 +40,9 @@ export function Reader({ documents, open, split, onOpen }: Props) {
     await putBack(document);
     setRemoved(null);
   };
-  const turnTo = (document: StoredDocument): void => {
-    onOpen(document.id);
-    top.current?.scrollIntoView({ block: "start" });
-  };
 
   return (
-    <section ref={top} className="reader" aria-label="The piece that is open">
+    <section ref={root} className="reader" aria-label="The piece that is open">
       {error !== null && <ErrorNote error={error} />}
       {removed !== null && (
         <p className="removed" role="status">
@@ -63,8 +59,8 @@ export function Reader({ documents, open, split, onOpen }: Props) {
           </header>
           <Text text={open.text} />
           <div className="reader-foot">
-            {before && <button type="button" className="link" onClick={() => turnTo(before)}>‹ {before.name}</button>}
-            {after && <button type="button" className="link ml-auto text-right" onClick={() => turnTo(after)}>{after.name} ›</button>}
+            {before && <button type="button" className="link" onClick={() => onOpen(before.id)}>‹ {before.name}</button>}
+            {after && <button type="button" className="link ml-auto text-right" onClick={() => onOpen(after.id)}>{after.name} ›</button>}
           </div>
           <button type="button" className="link quiet small mt-4" onClick={() => attempt(remove(open))}>Leave this piece out</button>
         </article>

@@ -1,7 +1,7 @@
 "use client";
 /** Brings the parts of the writing page together for the current hand. */
 import Link from "next/link";
-import { useMemo, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import { MIN_WORDS_TO_TRAIN } from "../../lib/data/documents";
 import { splitDocuments } from "../../lib/data/split";
 import type { Hand, StoredDocument } from "../../lib/store/types";
@@ -40,6 +40,13 @@ function Filled({ hand, documents }: { hand: Hand; documents: readonly StoredDoc
   const split = useMemo(() => splitDocuments(documents, hand.seed), [documents, hand.seed]);
   const words = documents.reduce((sum, d) => sum + d.words, 0);
   const enough = words >= MIN_WORDS_TO_TRAIN;
+  const reader = useRef<HTMLElement>(null);
+  const turnTo = (id: string): void => {
+    setOpenId(id);
+    // The new piece begins at its beginning, wherever the page has been scrolled to.
+    const top = reader.current?.getBoundingClientRect().top ?? 0;
+    if (top < 0 || top > innerHeight * 0.8) reader.current?.scrollIntoView({ block: "start" });
+  };
   const open = documents.find((d) => d.id === openId) ?? documents[0] ?? null;
 
   return (
@@ -58,10 +65,10 @@ function Filled({ hand, documents }: { hand: Hand; documents: readonly StoredDoc
           <AddMore hand={hand} primary={!enough} />
         </div>
         {(busy || reportFor === hand.id) && <IntakeReport />}
-        <Reader documents={documents} open={open} split={split} onOpen={setOpenId} />
+        <Reader root={reader} documents={documents} open={open} split={split} onOpen={turnTo} />
       </div>
       <aside className="margin margin-contents">
-        <Contents documents={documents} openId={open?.id ?? null} split={split} onOpen={setOpenId} />
+        <Contents documents={documents} openId={open?.id ?? null} split={split} onOpen={turnTo} />
       </aside>
     </div>
   );

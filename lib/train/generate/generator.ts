@@ -139,7 +139,8 @@ export class Generator {
 
   private emptyCache(batch: number): Record<string, NdArray> {
     const shape = [batch, this.model.numKeyValueHeads, 0, this.model.headDim];
-    return Object.fromEntries(Array.from({ length: this.model.numLayers }, (_, layer) => ["key", "value"].map((kind) =>
-      [`past.${layer}.${kind}`, f32(new Float32Array(0), shape)])).flat());
+    const layers = Array.from({ length: this.model.numLayers }, (_, layer) => layer);
+    const names = layers.flatMap((layer) => [`past.${layer}.key`, `past.${layer}.value`]);
+    return Object.fromEntries(names.map((name) => [name, f32(new Float32Array(0), shape)]));
   }
 }

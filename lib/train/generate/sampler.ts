@@ -3,6 +3,7 @@
  * Holtzman et al. 2020), with the meaning of transformers' logits processors:
  * the smallest set of most likely tokens whose probability reaches top-p.
  */
+import { DuctusError } from "../../core/errors";
 import type { Random } from "../../core/random";
 
 export interface SamplerOptions {
@@ -18,10 +19,18 @@ export function argmax(values: Float32Array): number {
   return best;
 }
 
-/** Draws a token id from logits [vocab]. */
+/**
+ * Draws a token id from logits [vocab].
+ *
+ * @throws DuctusError `generate/not-a-number` where a logit is NaN or the highest is not finite
+ */
 export function sampleToken(logits: Float32Array, { temperature, topP }: SamplerOptions, random: Random): number {
-  if (!(temperature > 0)) return argmax(logits);
-  const top = logits[argmax(logits)]!;
+  const likeliest = argmax(logits);
+  const top = logits[likeliest]!;
+  if (!Number.isFinite(top) || logits.includes(NaN)) {
+    throw new DuctusError("generate/not-a-number", "The model's answer is not a number, so nothing can be written with it.", "Use another adapter, or train again with a lower learning rate.");
+  }
+  if (!(temperature > 0)) return likeliest;
   const weights = new Float64Array(logits.length);
   let total = 0;
   for (let i = 0; i < logits.length; i++) total += weights[i] = Math.exp((logits[i]! - top) / temperature);
@@ -35,7 +44,8 @@ export function sampleToken(logits: Float32Array, { temperature, topP }: Sampler
     candidates.sort((a, b) => weights[b]! - weights[a]! || a - b);
     kept = 0;
     count = 0;
-    while (count < candidates.length && kept < topP * total) kept += weights[candidates[count++]!]!;
+    do kept += weights[candidates[count++]!]!;
+    while (count < candidates.length && kept < topP * total); // at least one, whatever topP
   }
   let rest = random.uniform() * kept;
   for (let i = 0; i < count; i++) {

@@ -29,7 +29,7 @@ describe.each(["qwen2-tied", "qwen3-untied"])("%s", (name) => {
     const out = await session.run({
       ids: feeds.ids, positions: i64(feeds.positions.data as BigInt64Array, [rows, seq]), mask: f32(mask, [rows, 1, seq, seq]),
       last: i32(Int32Array.from({ length: tokens }, (_, i) => i), [tokens]),
-      ...Object.fromEntries(Array.from({ length: config.numLayers }, (_, l) => [[`past.${l}.key`, empty], [`past.${l}.value`, empty]]).flat()),
+      ...Object.fromEntries(Array.from({ length: config.numLayers }, (_, l) => [`past.${l}.key`, `past.${l}.value`]).flat().map((cache) => [cache, empty])),
       ...(adapter ? {
         adapterScale: f32(new Float32Array(tokens).fill(adapter.alpha / adapter.rank), [tokens, 1]),
         ...adapterFeeds(flatAdapter(adapter), adapterShapes(config, adapter)),

@@ -1,12 +1,12 @@
 /** onnxruntime-node as a backend, for tests, tools and benchmarks. Never reaches a browser bundle. */
 import * as ort from "onnxruntime-node";
-import { CANNOT_BE_LOST, type Backend, type Ort } from "./backend";
+import { CANNOT_BE_LOST, type Backend } from "./backend";
 
 export function openNode(threads = 1): Backend {
   return {
     kind: "node",
     threads,
-    ort: ort as unknown as Ort, // same interface; the two packages each bring their own copy of its types
+    ort: ort, // same interface; the two packages each bring their own copy of its types
     // Idle pools that spin steal the cores from the session that works.
     options: { executionProviders: ["cpu"], intraOpNumThreads: threads, graphOptimizationLevel: "all", extra: { session: { intra_op: { allow_spinning: "0" } } } },
     ...CANNOT_BE_LOST,

@@ -169,7 +169,7 @@ describe("exclusive", () => {
       create: (model, options) => counted(async () => {
         const session = await backend.ort.InferenceSession.create(model, options);
         const run = session.run.bind(session);
-        session.run = ((feeds: Parameters<typeof run>[0]) => counted(() => run(feeds))()) as typeof session.run;
+        session.run = ((feeds: Parameters<typeof run>[0]) => counted(() => run(feeds))());
         return session;
       })(),
     };

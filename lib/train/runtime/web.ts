@@ -5,7 +5,7 @@
  * build who has no GPU.
  */
 import { DuctusError } from "../../core/errors";
-import { CANNOT_BE_LOST, watchLoss, type Backend, type Ort } from "./backend";
+import { CANNOT_BE_LOST, watchLoss, type Backend } from "./backend";
 
 /**
  * Threads worth using: all of few cores; half of many, which are mostly two
@@ -24,7 +24,7 @@ export async function openWasm(threads = defaultThreads()): Promise<Backend> {
   return {
     kind: "wasm",
     threads,
-    ort: ort as Ort,
+    ort: ort,
     options: { executionProviders: ["wasm"], graphOptimizationLevel: "all" },
     ...CANNOT_BE_LOST,
     dispose: () => Promise.resolve(),
@@ -42,7 +42,7 @@ export async function openWebGpu(threads = defaultThreads()): Promise<{ backend:
     "maxComputeWorkgroupSizeX", "maxComputeWorkgroupSizeY", "maxComputeWorkgroupSizeZ", "maxStorageBuffersPerShaderStage"] as const) {
     requiredLimits[name] = adapter.limits[name];
   }
-  const wanted: GPUFeatureName[] = ["shader-f16", "subgroups" as GPUFeatureName];
+  const wanted: GPUFeatureName[] = ["shader-f16", "subgroups"];
   const device = await adapter.requestDevice({ requiredLimits, requiredFeatures: wanted.filter((f) => adapter.features.has(f)) });
   const ort = await import("onnxruntime-web/webgpu");
   ort.env.wasm.numThreads = threads;
@@ -50,7 +50,7 @@ export async function openWebGpu(threads = defaultThreads()): Promise<{ backend:
   const backend: Backend = {
     kind: "webgpu",
     threads,
-    ort: ort as Ort,
+    ort: ort,
     // The object form: with the bare string the provider is never told of the device.
     options: { executionProviders: [{ name: "webgpu", device } as never], graphOptimizationLevel: "all" },
     ...watchLoss(device.lost.then((info) => info.message || "The graphics processor was reset.")),

@@ -54,7 +54,7 @@ export function concat(parts: readonly Tensor[], axis: number, joined?: Dim): Te
   const at = axis < 0 ? first.rank + axis : axis;
   const sizes = parts.map((p) => p.dim(at));
   const numeric = sizes.every((s) => typeof s === "number");
-  const total = numeric ? (sizes as number[]).reduce((a, b) => a + b, 0) : joined;
+  const total = numeric ? (sizes).reduce((a, b) => a + b, 0) : joined;
   if (total === undefined) throw new DuctusError("graph/shape", "The joined axis needs a name.");
   for (const p of parts) {
     if (!p.shape.every((d, i) => i === at || d === first.shape[i])) throw new DuctusError("graph/shape", "Shapes differ beside the joined axis.");
@@ -65,7 +65,7 @@ export function concat(parts: readonly Tensor[], axis: number, joined?: Dim): Te
     gradient: numeric
       ? (dy) => {
           let start = 0;
-          return (sizes as number[]).map((size) => slice(dy, at, start, (start += size)));
+          return (sizes).map((size) => slice(dy, at, start, (start += size)));
         }
       : null,
   });

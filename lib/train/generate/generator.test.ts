@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openNode } from "../runtime/node";
+import { openSessions } from "../runtime/session";
+import { referenceModel } from "../testing/reference";
+import { randomLora, settings } from "../testing/tiny";
+import { Generator, type GenerationOptions, type GenerationRow } from "./generator";
+
+const { config, weights, batch } = referenceModel("qwen3-untied");
+const { lora } = settings();
+const adapter = randomLora(config, lora, "generator");
+const MAX_POSITIONS = 40;
+const options = (changes: Partial<GenerationOptions> = {}): GenerationOptions => ({ temperature: 0.9, topP: 0.95, maxNewTokens: 12, stopTokenIds: [], ...changes });
+const row = (promptIds: readonly number[], seed: number | string = 1, adapted = false): GenerationRow => ({ promptIds, adapted, seed });
+const prompt = batch.rows[0]!;
+
+let generator: Generator;
+beforeAll(async () => {
+  generator = await Generator.create(openNode(), config, weights, lora, MAX_POSITIONS);
+});
+afterAll(async () => {
+  await generator.dispose();
+  expect(openSessions()).toBe(0);
+});
+const tokens = async (rows: GenerationRow[], changes: Partial<GenerationOptions> = {}) => (await generator.generate(rows, options(changes), adapter)).map((r) => r.tokens);
+
+describe("Generator", () => {
+  it("writes the same for the same seed, and other things for other seeds", async () => {
+    expect(await tokens([row(prompt, 3)])).toEqual(await tokens([row(prompt, 3)]));
+    const many = await tokens(Array.from({ length: 6 }, (_, seed) => row(prompt, seed)));
+    expect(new Set(many.map((t) => t.join())).size).toBe(6);
+    const greedy = await tokens([row(prompt, 1), row(prompt, 2)], { temperature: 0 });
+    expect(greedy[0]).toEqual(greedy[1]);
+  });
+
+  it.each([0, 0.9])("writes in a row what it writes alone: prompts of 1 to 7 tokens, base and adapted, temperature %d", async (temperature) => {
+    const rows = Array.from({ length: 7 }, (_, i) => row(prompt.slice(0, i + 1), `row-${i}`, i % 2 === 1));
+    const together = await tokens(rows, { temperature });
+    for (const [i, r] of rows.entries()) expect((await tokens([r], { temperature }))[0], `${i + 1} tokens`).toEqual(together[i]);
+    expect(await tokens([...rows].reverse(), { temperature })).toEqual([...together].reverse());
+  });
+
+  it("leaves a base row untouched by an adapter that is there for others", async () => {
+    const base = await generator.generate([row(prompt, 5)], options());
+    const [beside, adapted] = await tokens([row(prompt, 5), row(prompt, 5, true)]);
+    expect(beside).toEqual(base[0]!.tokens);
+    expect(adapted).not.toEqual(beside);
+    const bare = await Generator.create(openNode(), config, weights, null, MAX_POSITIONS);
+    expect((await bare.generate([row(prompt, 5)], options()))[0]!.tokens).toEqual(base[0]!.tokens);
+    await bare.dispose();
+  });
+
+  it("ends a row at a stop token, which is not part of its text, while others go on", async () => {
+    const rows = [row(prompt, 1), row(prompt, 2), row(batch.rows[1]!, 3)];
+    const free = await tokens(rows);
+    const stop = free[0]![4]!;
+    const seen: [number, number][] = [];
+    const stopped = await generator.generate(rows, options({ stopTokenIds: [stop], onToken: (r, t) => void seen.push([r, t]) }), adapter);
+    free.forEach((all, i) => {
+      const at = all.indexOf(stop);
+      expect(stopped[i]).toEqual(at < 0 ? { tokens: all, stop: "length" } : { tokens: all.slice(0, at), stop: "end" });
+    });
+    expect(stopped[0]!.tokens.length).toBeLessThanOrEqual(4);
+    expect(stopped.some((r) => r.stop === "length")).toBe(true);
+    expect(seen.some(([, t]) => t === stop)).toBe(false);
+  });
+
+  it("may end at once, with no text", async () => {
+    const [first] = await tokens([row(prompt)], { temperature: 0, maxNewTokens: 1 });
+    expect(await generator.generate([row(prompt)], options({ temperature: 0, stopTokenIds: first! }))).toEqual([{ tokens: [], stop: "end" }]);
+  });
+
+  it.each([0, 1, 5])("writes at most %d tokens, the beginning of a longer text", async (maxNewTokens) => {
+    const [short] = await generator.generate([row(prompt)], options({ maxNewTokens }));
+    expect(short).toEqual({ tokens: (await tokens([row(prompt)]))[0]!.slice(0, maxNewTokens), stop: "length" });
+  });
+
+  it("stops when asked, with what it has", async () => {
+    const full = await tokens([row(prompt, 1), row(prompt, 2)]);
+    let drawn = 0;
+    const out = await generator.generate([row(prompt, 1), row(prompt, 2)], options({ onToken: () => void drawn++, stopped: () => drawn >= 6 }), adapter);
+    expect(out).toEqual(full.map((t) => ({ tokens: t.slice(0, 3), stop: "stopped" })));
+    expect(await generator.generate([row(prompt)], options({ stopped: () => true }))).toEqual([{ tokens: [], stop: "stopped" }]);
+  });
+
+  it("hands out every token in order, row by row, and waits for the reader", async () => {
+    const rows = [row(prompt, 1), row(batch.rows[1]!, 2), row(batch.rows[2]!, 3)];
+    const seen: [number, number][] = [];
+    let reading = false;
+    const out = await generator.generate(rows, options({
+      maxNewTokens: 4,
+      onToken: async (r, t) => {
+        expect(reading).toBe(false);
+        reading = true;
+        await new Promise((resolve) => setImmediate(resolve));
+        reading = false;
+        seen.push([r, t]);
+      },
+    }));
+    expect(seen).toEqual([0, 1, 2, 3].flatMap((i) => out.map((o, r) => [r, o.tokens[i]])));
+  });
+
+  it("passes on what a reader throws, and can be used after it", async () => {
+    await expect(generator.generate([row(prompt)], options({ onToken: () => { throw new Error("reader gone"); } }))).rejects.toThrow("reader gone");
+    expect(await tokens([row(prompt)])).toHaveLength(1);
+  });
+
+  it("refuses prompts that are empty or leave no room, and writes up to the last position", async () => {
+    const long = (n: number) => Array.from({ length: n }, (_, i) => 1 + (i % 90));
+    for (const ids of [[], long(MAX_POSITIONS), long(MAX_POSITIONS + 9)]) {
+      await expect(generator.generate([row(prompt), row(ids)], options())).rejects.toMatchObject({ code: "generate/too-long" });
+    }
+    expect((await generator.generate([row(long(MAX_POSITIONS - 1))], options()))[0]).toMatchObject({ tokens: [expect.any(Number)], stop: "length" });
+    expect((await generator.generate([row(long(MAX_POSITIONS - 3))], options()))[0]!.tokens).toHaveLength(3);
+  });
+
+  it("refuses to write adapted rows without the whole adapter", async () => {
+    await expect(generator.generate([row(prompt, 1, true)], options())).rejects.toMatchObject({ code: "generate/no-adapter" });
+    const part = new Map(adapter);
+    part.delete("layers.1.mlp.down_proj.lora_B");
+    await expect(generator.generate([row(prompt, 1, true)], options(), part)).rejects.toMatchObject({ code: "generate/no-adapter" });
+    expect(await generator.generate([row(prompt)], options({ maxNewTokens: 1 }), part)).toHaveLength(1);
+  });
+
+  it("has nothing to do without rows", async () => {
+    expect(await generator.generate([], options())).toEqual([]);
+  });
+
+  it("says so when the model's numbers are none", async () => {
+    const broken = new Map([...adapter].map(([name, data]) => [name, data.map(() => NaN)]));
+    await expect(generator.generate([row(prompt, 1, true)], options(), broken)).rejects.toMatchObject({ code: "generate/not-a-number" });
+  });
+});
