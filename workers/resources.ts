@@ -6,21 +6,22 @@ import { EMBEDDED_MODEL_ID, openModel, type ReadyModel } from "../lib/train/mode
 import { loadManifest, type ModelEntry, type OnProgress } from "../lib/train/model/manifest";
 import { openDevice, type OpenedDevice } from "../lib/train/runtime/device";
 import { DuctusError } from "../lib/core/errors";
+import { fetchModelFile } from "./model-files";
 
 const MODELS_URL = `${self.location.origin}/models`;
-const fetchModel = (url: string, init?: RequestInit) => fetch(url, init);
 
-/** The manifest's entry of the embedded model, without its weights. */
+let model: Promise<ReadyModel> | null = null;
+
+/** The manifest's entry of the embedded model, without its weights unless they are here already. */
 export async function embeddedEntry(): Promise<ModelEntry> {
-  const entry = (await loadManifest(MODELS_URL, fetchModel)).models.find((m) => m.id === EMBEDDED_MODEL_ID);
+  if (model) return (await model).entry;
+  const entry = (await loadManifest(MODELS_URL, fetchModelFile)).models.find((m) => m.id === EMBEDDED_MODEL_ID);
   if (!entry) throw new DuctusError("model/missing", "The model that comes with this page is not there.", "Reload the page to try again.");
   return entry;
 }
 
-let model: Promise<ReadyModel> | null = null;
-
 export function embeddedModel(onProgress?: OnProgress): Promise<ReadyModel> {
-  model ??= openModel(MODELS_URL, EMBEDDED_MODEL_ID, fetchModel, onProgress).catch((error: unknown) => {
+  model ??= openModel(MODELS_URL, EMBEDDED_MODEL_ID, fetchModelFile, onProgress).catch((error: unknown) => {
     model = null;
     throw error;
   });

@@ -29,7 +29,7 @@ async function train(request: TrainRequest, onEvent: (event: RunEvent) => void):
     if (!hand) throw new DuctusError("store/missing", "This hand is no longer here.", "Choose another one, or begin a new one.");
     const documents = await listDocuments(hand.id);
     const entry = await embeddedEntry();
-    const config = { ...defaultConfig(entry.parameters), ...request.config };
+    const config = { ...defaultConfig(entry.parameters, documents.reduce((n, d) => n + d.words, 0)), ...request.config };
     run = await createRun({ handId: hand.id, modelId: entry.id, modelSha256: entry.sha256, config });
     await execute(run, hand.name, hand.seed, documents, request, mine, onEvent);
     return run.id;

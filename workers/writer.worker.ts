@@ -103,7 +103,7 @@ async function evaluate(handId: string, adapterId: string): Promise<AdapterRepor
   const model = await embeddedModel();
   const { backend } = await device("auto");
   const { adapter } = await storedAdapter(model, adapterId);
-  const config = { ...defaultConfig(model.entry.parameters), epochs: 0 };
+  const config = { ...defaultConfig(model.entry.parameters, 0), epochs: 0 };
   const { test } = await prepareData(await listDocuments(handId), hand.seed, config, model.tokenizer);
   const session = await Session.create(backend, scoringGraph(model.config, adapter, model.weights, config.maxLength));
   try {

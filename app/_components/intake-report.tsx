@@ -1,6 +1,6 @@
 "use client";
 /** What the last reading has to say: what could not be read, what was left out and why. Silent when all went well. */
-import { intake } from "../_state/intake";
+import { clearIntake, intake } from "../_state/intake";
 import { useStore } from "../_state/use-store";
 import { ErrorNote } from "./error-note";
 import { plural } from "./format";
@@ -29,6 +29,7 @@ export function IntakeReport() {
       {unwrapped.length > 0 && (
         <p className="quiet small">{unwrapped.length === 1 ? `“${unwrapped[0] ?? ""}” was` : plural(unwrapped.length, "file was", "files were")} broken into lines of a fixed width; the lines were joined into paragraphs.</p>
       )}
+      <p><button type="button" className="link quiet small" onClick={clearIntake}>Put this away</button></p>
     </div>
   );
 }

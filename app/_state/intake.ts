@@ -28,6 +28,8 @@ export interface Intake {
   error: SerializedError | null;
 }
 
+/** A name that was given by a file is kept short; one typed by the person may be longer. */
+const MAX_GIVEN_NAME = 48;
 const EMPTY: Intake = { busy: false, reading: "", handId: null, added: 0, leftOut: [], faults: [], unwrapped: [], error: null };
 export const intake = createStore<Intake>(EMPTY);
 
@@ -42,6 +44,7 @@ export function takeFiles(files: readonly File[], hand: Hand | null): Promise<bo
       try {
         if (file.size > MAX_FILE_BYTES) throw tooLarge(file);
         const reading = readFile(file.name, await bytesOf(file));
+        found.firstFile ??= file.name;
         found.documents.push(...reading.documents);
         found.leftOut.push(...reading.leftOut);
         if (reading.unwrapped) found.unwrapped.push(file.name);
@@ -49,7 +52,7 @@ export function takeFiles(files: readonly File[], hand: Hand | null): Promise<bo
         found.faults.push({ name: file.name, error: serializeError(error) });
       }
     }
-    return { name: nameFor(found.documents, files), source: "own" };
+    return { name: nameFor(found.firstFile), source: "own" };
   });
 }
 
@@ -93,6 +96,8 @@ export async function putBack(document: StoredDocument): Promise<void> {
 }
 
 interface Found {
+  /** The first file that could be read. */
+  firstFile?: string;
   documents: SourceDocument[];
   leftOut: LeftOut[];
   unwrapped: string[];
@@ -140,7 +145,10 @@ function tooLarge(file: File): DuctusError {
   return new DuctusError("file/too-large", `“${file.name}” is larger than ${MAX_FILE_BYTES / 1048576} MB.`, "Choose a part of it.");
 }
 
-function nameFor(documents: readonly SourceDocument[], files: readonly File[]): string {
-  const stem = (files[0]?.name ?? "").replace(/\.[A-Za-z0-9]{1,5}$/, "").replace(/[_]+/g, " ").trim();
-  return stem || documents[0]?.name || "My writing";
+/** A hand's name from a file's: no ending, and cut at a word where it is long. */
+function nameFor(fileName: string | undefined): string {
+  const stem = (fileName ?? "").replace(/\.[A-Za-z0-9]{1,5}$/, "").replace(/_+/g, " ").trim();
+  if (stem.length <= MAX_GIVEN_NAME) return stem || "My writing";
+  const cut = stem.slice(0, MAX_GIVEN_NAME);
+  return `${cut.slice(0, Math.max(cut.lastIndexOf(" "), MAX_GIVEN_NAME / 2)).trimEnd()}…`;
 }

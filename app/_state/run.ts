@@ -13,7 +13,7 @@ import { withRunLock } from "../_engine/run-lock";
 import { pauseTraining, resumeTraining, stopTraining, train } from "../_engine/trainer";
 import { keepAwake } from "../_engine/wake-lock";
 import { createStore } from "./store";
-import { refresh } from "./workspace";
+import { refresh, settleRuns } from "./workspace";
 
 export type Outcome =
   | { status: "finished" | "stopped"; adapterId: string; report: AdapterReport }
@@ -59,7 +59,8 @@ export function startRun(request: TrainRequest): void {
     .finally(() => {
       removeEventListener("beforeunload", guard);
       release();
-      void refresh().catch(() => undefined);
+      // A worker that died could not say so in the database.
+      void settleRuns().then(refresh).catch(() => undefined);
     });
 }
 

@@ -11,8 +11,12 @@ export interface Sample {
   pieces: { title: string; text: string }[];
 }
 
-/** @throws DuctusError `file/sample` when it cannot be fetched or is not what it should be */
+const known = new Map<string, Sample>();
+
+/** Fetched once a visit. @throws DuctusError `file/sample` when it cannot be fetched or is not what it should be */
 export async function readSample(id: string): Promise<Sample> {
+  const before = known.get(id);
+  if (before !== undefined) return before;
   let value: unknown;
   try {
     const response = await fetch(`/samples/${encodeURIComponent(id)}.json`);
@@ -22,6 +26,7 @@ export async function readSample(id: string): Promise<Sample> {
     throw new DuctusError("file/sample", "The sample writer could not be fetched.", "Check the connection and try again, or drop in a text of your own.", { cause });
   }
   if (!isSample(value)) throw new DuctusError("file/sample", "The sample writer's file is damaged.", "Reload the page, or drop in a text of your own.");
+  known.set(id, value);
   return value;
 }
 

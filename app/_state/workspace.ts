@@ -101,7 +101,7 @@ function merge(handId: string, part: Partial<Workspace>): void {
 }
 
 /** Runs that nobody is running any more are interrupted: now, or once the tab that holds the lock lets go. */
-async function settleRuns(): Promise<void> {
+export async function settleRuns(): Promise<void> {
   try {
     const free = await ifNoRun(() => markInterrupted(0));
     if (!free) {

@@ -23,17 +23,21 @@ export function Curve({ points, version, totalSteps }: Props) {
 function Drawn({ data, totalSteps }: { data: CurveData; totalSteps: number }) {
   const root = useRef<HTMLDivElement>(null);
   const [drawing, setDrawing] = useState<CurveDrawing | null>(null);
+  const [failed, setFailed] = useState(false);
   const [at, setAt] = useState<number | null>(null);
   const id = useId();
 
   useEffect(() => {
     let gone = false;
     let made: CurveDrawing | null = null;
-    void import("./curve-draw").then(({ drawCurve }) => {
-      if (gone || root.current === null) return;
-      made = drawCurve(root.current, setAt);
-      setDrawing(made);
-    });
+    import("./curve-draw").then(
+      ({ drawCurve }) => {
+        if (gone || root.current === null) return;
+        made = drawCurve(root.current, setAt);
+        setDrawing(made);
+      },
+      () => setFailed(true),
+    );
     return () => {
       gone = true;
       made?.destroy();
@@ -65,6 +69,7 @@ function Drawn({ data, totalSteps }: { data: CurveData; totalSteps: number }) {
         aria-label={`Loss in training and on kept-aside text over ${data.steps.at(-1) ?? 0} steps. Left and right arrow keys read it point by point.`}
         onKeyDown={onKey}
       />
+      {failed && <p className="quiet">The curve cannot be drawn without the network; its figures are in the table below.</p>}
       <p className="curve-reading small" aria-live="polite" data-testid="curve-reading">{reading(data, at)}</p>
       {data.turnedAt !== null && <p className="small quiet">From step {data.turnedAt} on it began to learn its pieces by heart; the text kept aside no longer gained. The best state is the one that is kept.</p>}
       <details className="folded">

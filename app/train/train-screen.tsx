@@ -20,9 +20,10 @@ export function TrainScreen() {
   const [chosenId, setChosenId] = useState<string | null>(null);
 
   useEffect(() => {
-    // Both scripts, so that after this page nothing more is needed from the network but the model.
+    // All scripts, so that after this page nothing more is needed from the network but the model.
     warmTrainer();
     warmWriter();
+    void import("./curve-draw").catch(() => undefined); // asked for again, and answered for, where it is used
   }, []);
 
   const mine = live !== null && live.handId === hand?.id ? live : null;

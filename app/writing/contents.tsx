@@ -7,7 +7,8 @@ import { PART_WORDS, partOf } from "./parts";
 interface Props {
   documents: readonly StoredDocument[];
   openId: string | null;
-  split: Split;
+  /** Null while there is too little to divide. */
+  split: Split | null;
   onOpen: (id: string) => void;
 }
 
@@ -18,7 +19,7 @@ export function Contents({ documents, openId, split, onOpen }: Props) {
       <h2 id="contents">Pieces</h2>
       <ol className="contents">
         {documents.map((document) => {
-          const part = partOf(split, document.id);
+          const part = split === null ? "train" : partOf(split, document.id);
           return (
             <li key={document.id}>
               <button type="button" aria-current={document.id === openId} onClick={() => onOpen(document.id)}>

@@ -28,7 +28,7 @@ export function splitSentence({ rule }: Split, documents: readonly StoredDocumen
   }
   const cut = "the model learns from the first eight tenths; the next tenth is kept aside to check it while it learns, and the last for the comparison at the end";
   if (documents.length === 1) return `This is one piece, so it is cut in order: ${cut}.`;
-  if (rule.tooFewDocuments) return `There are too few pieces to keep whole ones aside, so each is cut in order: ${cut}.`;
+  if (rule.tooFewDocuments || rule.blocks.length === documents.length) return `There are too few pieces to keep whole ones aside, so each is cut in order: ${cut}.`;
   const names = rule.blocks.map((id) => `“${documents.find((d) => d.id === id)?.name ?? ""}”`);
   const many = names.length > 1;
   return `${names.join(" and ")} ${many ? "hold" : "holds"} much of the writing, so ${many ? "they are" : "it is"} cut in order: ${cut}. The other pieces stay whole.`;

@@ -15,7 +15,8 @@ interface Props {
   root: RefObject<HTMLElement | null>;
   documents: readonly StoredDocument[];
   open: StoredDocument | null;
-  split: Split;
+  /** Null while there is too little to divide. */
+  split: Split | null;
   onOpen: (id: string) => void;
 }
 
@@ -54,7 +55,7 @@ export function Reader({ root, documents, open, split, onOpen }: Props) {
           <header className="reader-head">
             <h2 className="section-title">{open.name}</h2>
             <p className="quiet small">
-              {[plural(open.words, "word"), open.encoding === undefined || open.encoding === "utf-8" ? null : `read as ${open.encoding}`, PART_WORDS[partOf(split, open.id)]].filter(Boolean).join(" · ")}
+              {[plural(open.words, "word"), open.encoding === undefined || open.encoding === "utf-8" ? null : `read as ${open.encoding}`, split === null ? null : PART_WORDS[partOf(split, open.id)]].filter(Boolean).join(" · ")}
             </p>
           </header>
           <Text text={open.text} />

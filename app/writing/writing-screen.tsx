@@ -65,10 +65,10 @@ function Filled({ hand, documents }: { hand: Hand; documents: readonly StoredDoc
           <AddMore hand={hand} primary={!enough} />
         </div>
         {(busy || reportFor === hand.id) && <IntakeReport />}
-        <Reader root={reader} documents={documents} open={open} split={split} onOpen={turnTo} />
+        <Reader root={reader} documents={documents} open={open} split={enough ? split : null} onOpen={turnTo} />
       </div>
       <aside className="margin margin-contents">
-        <Contents documents={documents} openId={open?.id ?? null} split={split} onOpen={turnTo} />
+        <Contents documents={documents} openId={open?.id ?? null} split={enough ? split : null} onOpen={turnTo} />
       </aside>
     </div>
   );

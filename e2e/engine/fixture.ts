@@ -1,18 +1,17 @@
 /** For the specs: the engine's page, tiny cases from the committed reference data, and the comparison with Node. */
 import { expect, test as base, type Page } from "@playwright/test";
 import { openNode } from "../../lib/train/runtime/node";
+import { gradientName } from "../../lib/train/model/graphs";
 import { PROJECTIONS } from "../../lib/train/sft/config";
 import type { TokenizedExample } from "../../lib/train/sft/batch";
 import { adapterFromPeft } from "../../lib/train/adapter/peft";
-import { flatAdapter, referenceBytes, referenceJson, referenceModel, relativeL2 } from "../../lib/train/testing/reference";
+import { flatAdapter, referenceBytes, referenceJson, referenceModel, referenceTensors, relativeL2 } from "../../lib/train/testing/reference";
 import { linearWithWarmup } from "../../lib/train/optimizer/schedule";
 import type { Harness, Outcome } from "./harness";
 import { serveEngine, type EngineServer } from "./server";
-import { measure, type Measured, type TinyCase } from "./tiny";
+import { measure, type Measured, type TinyCase, type Values } from "./tiny";
 
 export const MODELS = ["qwen2-tied", "qwen3-untied"];
-/** The issue's row "Node = Chromium wasm = Chromium WebGPU". */
-export const TOLERANCE = 1e-5;
 const STEPS = 5;
 
 /** A worker with the engine in a page of its own. */
@@ -33,7 +32,7 @@ export const test = base.extend<{ engine: Engine; openEngine: (options?: { isola
     const pages: Page[] = [];
     await use(async ({ isolated = true } = {}) => {
       const page = await browser.newPage();
-      pages.push(page);
+      pages.push(page); page.on('console', m => console.log(m.text()));
       await page.goto(isolated ? servers.isolated.origin : servers.open.origin);
       await page.waitForFunction(() => "engine" in globalThis);
       return { page, call: (name, ...args) => callEngine(page, name, args) };
@@ -86,22 +85,45 @@ export function tinyCase(name: string): TinyCase {
 const inNode = new Map<string, Promise<Measured>>();
 
 export function measuredInNode(tiny: TinyCase): Promise<Measured> {
-  const known = inNode.get(tiny.name) ?? measure(openNode(), tiny);
+  const known = inNode.get(tiny.name) ?? measure(openNode(), tiny, false);
   inNode.set(tiny.name, known);
   return known;
 }
 
-/** Largest deviation of each group of numbers, and what it belongs to. */
-export function deviations(actual: Measured, expected: Measured): Map<string, { worst: number; of: string }> {
-  const groups = new Map<string, { worst: number; of: string }>();
-  const note = (name: string, error: number) => {
-    const group = name.split(" ").filter((word) => !/\d|\.|:/.test(word)).join(" ") || name.replace(/\.\d+\./, " ");
-    const known = groups.get(group);
-    if (!known || !(error <= known.worst)) groups.set(group, { worst: error, of: name });
+/** What PyTorch and PEFT computed, as far as it is committed: LoRA gradients in float64 and the log of a run. */
+export function pytorchValues(tiny: TinyCase, steps: boolean): Values {
+  const gradients = referenceTensors(`${tiny.name}/adapter_gradients.safetensors`);
+  const { losses } = referenceJson(`${tiny.name}/batch.json`) as { losses: { adapter: number } };
+  const log = referenceJson(`sft-trajectory/${tiny.name}/log.json`) as { loss: number[]; grad_norm: number[] };
+  return {
+    tensors: Object.fromEntries(Object.keys(tiny.adapter).map((name) => [`lora ${gradientName(name)}`, gradients.get(`base_model.model.model.${name}.weight`)!.data])),
+    scalars: {
+      "lora loss": losses.adapter,
+      ...Object.fromEntries(log.loss.slice(0, steps ? STEPS : 0).flatMap((loss, i) => [[`step ${i + 1} loss`, loss], [`step ${i + 1} gradient norm`, log.grad_norm[i]!]])),
+    },
   };
-  expect(Object.keys(actual.tensors)).toEqual(Object.keys(expected.tensors));
-  expect(Object.keys(actual.scalars)).toEqual(Object.keys(expected.scalars));
-  for (const [name, data] of Object.entries(expected.tensors)) note(name, relativeL2(actual.tensors[name]!, data));
-  for (const [name, value] of Object.entries(expected.scalars)) note(name, Math.abs(actual.scalars[name]! / value - 1));
-  return groups;
+}
+
+/** Kinds of values, by the beginnings of their names. */
+const KINDS = ["lora loss", "lora grad", "full loss", "full grad", "logits", "present", "step", "after the steps", "trained"];
+
+export interface Deviation {
+  kind: string;
+  /** Relative L2 of a tensor, relative difference of a number. */
+  worst: number;
+  of: string;
+}
+
+/** The largest deviation of each kind; both must hold the same values. */
+export function deviations(actual: Values, expected: Values): Deviation[] {
+  expect(Object.keys(actual.tensors).sort()).toEqual(Object.keys(expected.tensors).sort());
+  expect(Object.keys(actual.scalars).sort()).toEqual(Object.keys(expected.scalars).sort());
+  const all = [
+    ...Object.entries(expected.tensors).map(([of, data]) => ({ of, worst: relativeL2(actual.tensors[of]!, data) })),
+    ...Object.entries(expected.scalars).map(([of, value]) => ({ of, worst: Math.abs(actual.scalars[of]! / value - 1) })),
+  ].map(({ of, worst }) => ({ of, worst: Number.isNaN(worst) ? Infinity : worst }));
+  return KINDS.flatMap((kind) => {
+    const [first] = all.filter(({ of }) => of.startsWith(kind)).sort((a, b) => b.worst - a.worst);
+    return first ? [{ kind, ...first }] : [];
+  });
 }

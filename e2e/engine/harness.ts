@@ -8,15 +8,15 @@ import { expose } from "comlink";
 import { serializeError, type SerializedError } from "../../lib/core/errors";
 import type { DeviceReport } from "../../lib/store/types";
 import { openDevice } from "../../lib/train/runtime/device";
-import { openSessions } from "../../lib/train/runtime/session";
+import { openSessions, Session } from "../../lib/train/runtime/session";
 import { openWasm, openWebGpu } from "../../lib/train/runtime/web";
 import type { Backend } from "../../lib/train/runtime/backend";
 import { leakCycles, type LeakReport } from "./leaks";
 import { loseDeviceWhile, type LossReport, type Work } from "./loss";
 import { overlap, type OverlapReport } from "./overlap";
 import { placements, type Placements } from "./placement";
-import { breakGpu, watch, type Fault } from "./probes";
-import { measure, type Measured, type TinyCase } from "./tiny";
+import { breakGpu, lostDevices, watch, type Fault } from "./probes";
+import { adapterInputs, loraTrainingGraph, measure, trainingFeeds, type Measured, type TinyCase } from "./tiny";
 
 export type DeviceName = "wasm" | "webgpu";
 
@@ -24,6 +24,15 @@ export type DeviceName = "wasm" | "webgpu";
 export type Outcome<T> = { value: T } | { error: SerializedError };
 
 watch();
+export interface Opening {
+  report: DeviceReport;
+  /** Of the tiny case's training graph on the device that was chosen. */
+  loss: number;
+  openSessions: number;
+  /** Of all devices that were opened on the way: whether they have been given back. */
+  gpusLost: boolean[];
+}
+
 let backend: Backend | null = null;
 
 async function attempt<T>(work: () => Promise<T>): Promise<Outcome<T>> {
@@ -41,17 +50,20 @@ async function opened(name: DeviceName, threads?: number): Promise<Backend> {
 }
 
 const harness = {
-  measure: (device: DeviceName, threads: number, tiny: TinyCase): Promise<Outcome<Measured>> =>
-    attempt(async () => measure(await opened(device, threads), tiny)),
+  measure: (device: DeviceName, threads: number, tiny: TinyCase, referenceSteps: boolean): Promise<Outcome<Measured>> =>
+    attempt(async () => measure(await opened(device, threads), tiny, referenceSteps)),
 
   placements: (tiny: TinyCase): Promise<Outcome<Placements>> => attempt(async () => placements(await opened("webgpu"), tiny)),
 
-  /** Opens as the site does, after breaking what is to be broken; trains one step on what it got. */
-  openDevice: (preference: "auto" | "webgpu" | "wasm", fault: Fault | null, tiny: TinyCase): Promise<Outcome<{ report: DeviceReport; measured: Measured; openSessions: number }>> =>
+  /** Opens as the site does, after breaking what is to be broken; computes one loss on what it got. */
+  openDevice: (preference: "auto" | "webgpu" | "wasm", fault: Fault | null, tiny: TinyCase): Promise<Outcome<Opening>> =>
     attempt(async () => {
       if (fault) breakGpu(fault);
-      const device = await openDevice(preference);
-      return { report: device.report, measured: await measure(device.backend, tiny), openSessions: openSessions() };
+      const { report, backend: chosen } = await openDevice(preference);
+      const session = await Session.create(chosen, loraTrainingGraph(tiny));
+      const { loss } = await session.run({ ...trainingFeeds(tiny), ...adapterInputs(tiny) });
+      await session.dispose();
+      return { report, loss: loss!.data[0] as number, openSessions: openSessions(), gpusLost: await lostDevices() };
     }),
 
   loseDeviceWhile: (work: Work, tiny: TinyCase): Promise<Outcome<LossReport>> => attempt(() => loseDeviceWhile(work, tiny)),

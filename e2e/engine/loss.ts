@@ -3,6 +3,7 @@
  * of the work, of what it held, and of the device opened next.
  */
 import { DuctusError, serializeError, type SerializedError } from "../../lib/core/errors";
+import type { DeviceReport } from "../../lib/store/types";
 import { Generator } from "../../lib/train/generate/generator";
 import { RunControl } from "../../lib/train/loop";
 import type { ReadyModel } from "../../lib/train/model/embedded";
@@ -24,37 +25,30 @@ export interface LossReport {
   /** The backend's own word. */
   lost: string | null;
   openSessions: number;
-  /** Loss of a step on a device of each kind opened afterwards in the same worker, or why there is none. */
-  afterwards: { device: string; loss: number | string }[];
+  /** The devices opened afterwards in the same worker; a graphics processor only where its gradients are right. */
+  afterwards: DeviceReport[];
 }
 
-/** Longer than any step here takes; what is not over by then hangs. */
-const PATIENCE_MS = 15_000;
+/** From the loss on; what is not over by then hangs. */
+const PATIENCE_MS = 20_000;
 
-const patience = <T>(work: Promise<T>, otherwise: string) =>
-  Promise.race([work, new Promise<never>((_, reject) => setTimeout(() => reject(new DuctusError("app/hangs", otherwise)), PATIENCE_MS))]);
+const hangs = (): DuctusError => new DuctusError("app/hangs", "The work neither went on nor ended.");
 
 export async function loseDeviceWhile(work: Work, tiny: TinyCase): Promise<LossReport> {
   const { backend } = await openWebGpu();
   const device = devices.at(-1)!;
-  // A moment later, so that a run is under way.
-  const takeAway = () => setTimeout(() => device.destroy(), 1);
-  const error = await patience(WORKS[work](backend, tiny, takeAway), `${work}: no end`).then(() => null, serializeError);
-  const lost = await patience(backend.lost, "the loss is not told").catch(() => null);
+  const error = await new Promise<SerializedError | null>((resolve) => {
+    const takeAway = () => setTimeout(() => {
+      device.destroy();
+      setTimeout(() => resolve(serializeError(hangs())), PATIENCE_MS);
+    }, 1); // a moment later, so that a run is under way
+    WORKS[work](backend, tiny, takeAway).then(() => resolve(null), (thrown: unknown) => resolve(serializeError(thrown)));
+  });
+  const lost = await Promise.race([backend.lost, new Promise<null>((resolve) => setTimeout(() => resolve(null), PATIENCE_MS))]);
   const open = openSessions();
-  const afterwards: LossReport["afterwards"] = [];
-  for (const preference of ["wasm", "webgpu"] as const) {
-    afterwards.push(await patience(openedAgain(preference, tiny), "hangs").catch((e: unknown) => ({ device: preference, loss: JSON.stringify(serializeError(e)) })));
-  }
+  const afterwards = [];
+  for (const preference of ["wasm", "webgpu"] as const) afterwards.push((await openDevice(preference)).report);
   return { error, lost, openSessions: open, afterwards };
-}
-
-async function openedAgain(preference: "wasm" | "webgpu", tiny: TinyCase): Promise<{ device: string; loss: number }> {
-  const { backend, report } = await openDevice(preference);
-  const trainer = await SftTrainer.create(backend, tiny.config, mapOf(tiny.weights), tiny.sft, mapOf(tiny.start));
-  const { loss } = await trainer.step(tiny.steps[0]!.microBatches, 0);
-  await trainer.dispose();
-  return { device: `${report.kind} ${report.reason}`.trim(), loss };
 }
 
 /** Each goes on until the device is gone; calls `begun` once it is well under way. */

@@ -34,10 +34,14 @@ export function breakGpu(fault: Fault): void {
 }
 
 /** The kernel of Reciprocal, which no forward pass contains. */
-const spoil = (wgsl: string) => wgsl.replace(/1\.0 \/ a\b/g, "1.1 / a");
+const spoil = (wgsl: string) => (/main/.test(wgsl) && /1(\.0)?\)? ?\/ ?/.test(wgsl) ? console.log("WGSL", wgsl.slice(-900)) : 0, wgsl).replace("zz","") &&  wgsl.replace(/1\.0 \/ a\b/g, "1.1 / a");
 
 /** Devices that were opened, the newest last. */
 export const devices: GPUDevice[] = [];
+
+/** Of each of them, whether it is gone by now. */
+export const lostDevices = () =>
+  Promise.all(devices.map((device) => Promise.race([device.lost.then(() => true), new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 200))])));
 
 /** Buffers created and not destroyed, on all devices. */
 export const held = { buffers: 0, bytes: 0 };

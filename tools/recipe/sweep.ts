@@ -8,6 +8,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { countWords } from "../../lib/data/words";
 import { RunControl } from "../../lib/train/loop";
 import { EMBEDDED_MODEL_ID, openModel } from "../../lib/train/model/embedded";
 import { openNode } from "../../lib/train/runtime/node";
@@ -29,11 +30,12 @@ function documentsOf(text: string): { id: string; text: string }[] {
 
 for (const setting of positionals.length > 0 ? positionals : ["{}"]) {
   for (const text of values.text ?? ["public/samples/allotment.json", "public/samples/letters.json"]) {
-    const base = defaultConfig(model.entry.parameters);
+    const documents = documentsOf(text);
+    const base = defaultConfig(model.entry.parameters, documents.reduce((n, d) => n + countWords(d.text), 0));
     const override = JSON.parse(setting) as Partial<typeof base> & { lora?: Partial<typeof base.lora> };
     const config = { ...base, ...override, lora: { ...base.lora, ...override.lora } };
     const start = performance.now();
-    const result = await runSft(backend, model, documentsOf(text), 1, config, new RunControl(), values.samples ? { sample: (done, _, t) => console.error(done, JSON.stringify(t)) } : {});
+    const result = await runSft(backend, model, documents, 1, config, new RunControl(), values.samples ? { sample: (done, _, t) => console.error(done, JSON.stringify(t)) } : {});
     const { base: before, tuned: after } = result.report;
     console.log(JSON.stringify({
       text: text.split("/").pop(), setting, steps: result.steps, tokens: result.tokens, bestStep: result.bestStep, testTokens: before.tokens,

@@ -6,7 +6,7 @@ import argparse
 import importlib
 from pathlib import Path
 
-PARTS = ["tiny", "trajectory", "operators", "sampler", "embedded", "tokenizer"]
+PARTS = ["tiny", "trajectory", "operators", "sampler", "ours", "embedded", "tokenizer"]
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MODEL_FILE, readSafetensors, toFloat32 } from "../adapter/safetensors";
 import { Generator, type GenerationRow } from "../generate/generator";
-import { f32, i32, Session } from "../runtime/session";
+import { f32, i32, Session, type NdArray } from "../runtime/session";
 import { openNode } from "../runtime/node";
 import { flatWeights, referenceBytes, referenceJson } from "../testing/reference";
 import { randomLora } from "../testing/tiny";
@@ -56,7 +56,7 @@ describe("the embedded model", () => {
     const { logits } = await session.run({
       ids: idsFeed, positions, mask,
       last: i32(Int32Array.from(last), [last.length]),
-      ...Object.fromEntries(Array.from({ length: config.numLayers }, (_, l) => [[`past.${l}.key`, empty], [`past.${l}.value`, empty]]).flat()),
+      ...Object.fromEntries(Array.from({ length: config.numLayers }, (_, l): [string, NdArray][] => [[`past.${l}.key`, empty], [`past.${l}.value`, empty]]).flat()),
     });
     await session.dispose();
     const { tensors } = readSafetensors(referenceBytes("embedded/logits.safetensors"), MODEL_FILE);

@@ -43,6 +43,7 @@ export function watchLoss(lost: Promise<string>): Pick<Backend, "lost" | "unless
   return {
     lost,
     unlessLost: (task) => new Promise((resolve, reject) => {
+      task.catch(() => undefined); // it may still fail when nobody waits for it any more
       if (gone) return reject(gone);
       waiting.add(reject);
       task.then(resolve, reject).finally(() => waiting.delete(reject));

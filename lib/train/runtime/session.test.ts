@@ -5,7 +5,7 @@ import { embedding } from "../graph/operators/index";
 import { matmul } from "../graph/operators/linear";
 import { reshape } from "../graph/operators/shape";
 import { toOnnx } from "../graph/onnx";
-import type { Backend, Ort } from "./backend";
+import { watchLoss, type Backend, type Ort } from "./backend";
 import { exclusive } from "./mutex";
 import { openNode } from "./node";
 import { f32, i32, openSessions, Session, type NdArray } from "./session";
@@ -30,6 +30,8 @@ function lookup() {
   return toOnnx(graph, { y: embedding(graph.parameter("table", [3, 2]), graph.input("at", "i32", ["N"])) }, new Map([["table", Float32Array.of(0, 1, 2, 3, 4, 5)]]));
 }
 
+const good = { x: f32(new Float32Array(12), [2, 3, 2]), b: f32(new Float32Array(12), [6, 2]) };
+
 async function using<T>(model: Parameters<typeof Session.create>[1], work: (session: Session) => Promise<T>): Promise<T> {
   const session = await Session.create(backend, model);
   try {
@@ -52,7 +54,6 @@ describe("Session.run", () => {
     });
   });
 
-  const good = { x: f32(new Float32Array(12), [2, 3, 2]), b: f32(new Float32Array(12), [6, 2]) };
   it.each<[string, Record<string, NdArray>, RegExp]>([
     ["a missing input", { x: good.x }, /"b" was not given/],
     ["an unknown input", { ...good, c: good.b }, /no input "c"/],
@@ -76,7 +77,7 @@ describe("Session.run", () => {
       data.fill(7);
       const second = (await session.run({ x: f32(data, [2]) }))["y"]!.data;
       expect([...first]).toEqual([-1, -2]);
-      first.fill(0);
+      (first as Float32Array).fill(0);
       expect([...second]).toEqual([-7, -7]);
       expect([...data]).toEqual([7, 7]);
     });
@@ -132,6 +133,54 @@ describe("Session.create", () => {
   });
 });
 
+describe("a device that is lost", () => {
+  /** Runs never come back, as those of a lost device do not; everything else works. */
+  function losable() {
+    let lose: (why: string) => void = () => undefined;
+    const lost = new Promise<string>((resolve) => (lose = resolve));
+    const InferenceSession: Ort["InferenceSession"] = {
+      create: async (model, options) => {
+        const session = await backend.ort.InferenceSession.create(model, options);
+        const run = session.run.bind(session);
+        let runs = 0;
+        session.run = (feeds: Parameters<typeof run>[0]) => (++runs > 1 ? new Promise(() => undefined) : run(feeds));
+        return session;
+      },
+    };
+    return { lose, device: { ...backend, ort: { ...backend.ort, InferenceSession }, ...watchLoss(lost) } satisfies Backend };
+  }
+
+  it("ends what waits for it, closes its sessions and leaves others alone", async () => {
+    const { lose, device } = losable();
+    const [session, idle] = [await Session.create(device, symbolic()), await Session.create(device, symbolic())];
+    expect((await session.run(good))["y"]!.shape).toEqual([2, 3, 2]);
+    const hanging = session.run(good), behind = idle.run(good);
+    hanging.catch(() => undefined);
+    behind.catch(() => undefined);
+    await settle();
+    lose("driver reset");
+    await expect(hanging).rejects.toMatchObject({ code: "device/lost", details: "driver reset" });
+    await expect(behind).rejects.toMatchObject({ code: "device/lost" });
+    expect(openSessions()).toBe(0);
+    await session.dispose();
+    await expect(Session.create(device, symbolic())).rejects.toMatchObject({ code: "device/lost" });
+    expect(openSessions()).toBe(0);
+    await using(symbolic(), async (other) => expect((await other.run(good))["y"]!.shape).toEqual([2, 3, 2]));
+  });
+
+  it("leaves no rejection unhandled when a call fails after the loss", async () => {
+    const { unlessLost } = watchLoss(Promise.resolve("gone"));
+    await settle();
+    const unhandled: unknown[] = [];
+    const note = (error: unknown) => void unhandled.push(error);
+    process.on("unhandledRejection", note);
+    await expect(unlessLost(new Promise((_, reject) => setImmediate(() => reject(new Error("late")))))).rejects.toMatchObject({ code: "device/lost" });
+    await settle();
+    process.off("unhandledRejection", note);
+    expect(unhandled).toEqual([]);
+  });
+});
+
 describe("exclusive", () => {
   it("does one task at a time, in the order asked for", async () => {
     const log: string[] = [];
@@ -169,7 +218,7 @@ describe("exclusive", () => {
       create: (model, options) => counted(async () => {
         const session = await backend.ort.InferenceSession.create(model, options);
         const run = session.run.bind(session);
-        session.run = ((feeds: Parameters<typeof run>[0]) => counted(() => run(feeds))());
+        session.run = (feeds: Parameters<typeof run>[0]) => counted(() => run(feeds))();
         return session;
       })(),
     };

@@ -132,7 +132,7 @@ describe("dropout in training", () => {
         seen.push(Object.fromEntries(Object.entries(tensors).filter(([name]) => name.startsWith("dropout.")).map(([name, t]) =>
           [name, f32((t as unknown as { data: Float32Array }).data.slice(), [])])));
         return run(tensors);
-      }) as typeof session.run;
+      });
       return session;
     } } } };
     const same = examples.slice(0, 1);

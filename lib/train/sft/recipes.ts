@@ -8,8 +8,15 @@ import { LARGE_MODEL_DEFAULTS, type SftConfig } from "./config";
 /** Below this many parameters a model counts as small: it needs, and bears, a far higher learning rate. */
 const SMALL_MODEL_PARAMETERS = 100e6;
 
-/** @param parameters of the model, as its manifest says */
-export function defaultConfig(parameters: number): SftConfig {
+/**
+ * @param parameters of the model, as its manifest says
+ * @param words of the writing, held-out parts included
+ */
+export function defaultConfig(parameters: number, words: number): SftConfig {
   if (parameters >= SMALL_MODEL_PARAMETERS) return LARGE_MODEL_DEFAULTS;
-  return { ...LARGE_MODEL_DEFAULTS, learningRate: 6e-3, warmupRatio: 0.1, batchSize: 8, gradientAccumulationSteps: 1, epochs: 2, maxLength: 384, evaluations: 5 };
+  return {
+    ...LARGE_MODEL_DEFAULTS, learningRate: 6e-3, warmupRatio: 0.1, batchSize: 8, gradientAccumulationSteps: 1, maxLength: 384, evaluations: 5,
+    // Two passes over little writing end before much is learned; the kept checkpoint guards against too many.
+    epochs: words < 3000 ? 4 : words < 6000 ? 3 : 2,
+  };
 }

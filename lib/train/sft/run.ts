@@ -15,7 +15,7 @@ import type { SftConfig } from "./config";
 import { planSteps } from "./plan";
 import { prepareData, type PreparedData, type PreparedExample } from "./prepare";
 import { poolScore } from "./score";
-import { SftTrainer, type StepResult } from "./trainer";
+import { diverged, SftTrainer, type StepResult } from "./trainer";
 
 export interface SftRunHooks {
   prepared?(data: PreparedData, totalSteps: number): void | Promise<void>;
@@ -39,6 +39,8 @@ export interface SftRunResult {
 const SAMPLE_TOKENS = 56;
 const SAMPLING = { temperature: 0.7, topP: 0.95 } as const;
 const EVALUATION_BATCH = 8;
+/** Validation examples measured during a run, spread evenly over the part: enough to choose a checkpoint by. The test part is scored whole. */
+const MAX_VALIDATION_EXAMPLES = 64;
 
 /**
  * @throws DuctusError `train/diverged` with the best adapter so far handed to `hooks.heldOut` before; `data/too-little`
@@ -55,6 +57,7 @@ export async function runSft(
     await hooks.prepared?.(data, plan.length);
     writer = await Generator.create(backend, model.config, model.weights, config.lora, 2 * config.maxLength);
     const samplePrompt = data.validation.find((e) => e.source.form === "continue") ?? data.validation[0]!;
+    const checked = spread(data.validation, MAX_VALIDATION_EXAMPLES);
     const fresh = copy(trainer.adapter);
     let best = { loss: Infinity, adapter: fresh, step: 0 };
     let tokens = 0;
@@ -69,7 +72,8 @@ export async function runSft(
         await hooks.step?.(index + 1, { ...result, learningRate });
       },
       evaluate: async (done) => {
-        const score = poolScore(data.validation, await trainer.evaluate(data.validation, EVALUATION_BATCH));
+        const score = poolScore(checked, await trainer.evaluate(checked, EVALUATION_BATCH));
+        if (!Number.isFinite(score.loss)) throw diverged(`validation loss ${score.loss} after ${done} steps`);
         const better = score.loss < best.loss;
         if (better) best = { loss: score.loss, adapter: copy(trainer.adapter), step: done };
         await hooks.heldOut?.(done, score, trainer.adapter, better);
@@ -96,6 +100,11 @@ async function scoreWith(trainer: SftTrainer, adapter: ReadonlyMap<string, Float
   const score = poolScore(examples, await trainer.evaluate(examples, EVALUATION_BATCH));
   assign(trainer.adapter, kept);
   return score;
+}
+
+/** At most `count` items, evenly spaced. */
+function spread<T>(items: readonly T[], count: number): T[] {
+  return items.length <= count ? [...items] : Array.from({ length: count }, (_, i) => items[Math.floor((i * items.length) / count)]!);
 }
 
 const copy = (tensors: ReadonlyMap<string, Float32Array>) => new Map([...tensors].map(([name, data]) => [name, data.slice()]));

@@ -67,7 +67,8 @@ export class SftTrainer {
   /**
    * One optimizer step over the given micro-batches.
    *
-   * @throws DuctusError `train/diverged` on a loss or gradient that is no number; the adapter is then unchanged
+   * @throws DuctusError `train/diverged` on a loss or gradient that is no number, and on a gradient that is nothing at
+   *   all under a loss: normalisation turns activations that overflow into zeros. The adapter is then unchanged.
    */
   async step(microBatches: readonly (readonly TokenizedExample[])[], learningRate: number): Promise<StepResult> {
     const total = microBatches.flat().reduce((n, e) => n + completionTokens(e), 0);
@@ -93,9 +94,8 @@ export class SftTrainer {
       }
     }
     const gradNorm = clipGradientNorm(sums.values(), this.config.maxGradNorm);
-    if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) {
-      throw new DuctusError("train/diverged", "Training went wrong: the loss is no longer a number.",
-        "What was learned before is kept. Try again with a lower learning rate.", { details: `step ${this.steps}, loss ${loss}, gradient norm ${gradNorm}` });
+    if (!Number.isFinite(loss) || !Number.isFinite(gradNorm) || (gradNorm === 0 && loss > 0)) {
+      throw diverged(`step ${this.steps}, loss ${loss}, gradient norm ${gradNorm}`);
     }
     this.optimizer.step(this.adapter, sums, learningRate);
     this.steps++;
@@ -123,6 +123,12 @@ export class SftTrainer {
     return Object.fromEntries(adaptedModules(this.model, targetModules).map((m) =>
       [`dropout.${m.name}`, f32(dropoutMask(rows * m.in, dropout, random), [rows, m.in])]));
   }
+}
+
+/** @param details what was measured, for a bug report */
+export function diverged(details: string): DuctusError {
+  return new DuctusError("train/diverged", "Training went wrong: the model's numbers have run out of bounds.",
+    "What was learned before is kept. Try again with a lower learning rate.", { details });
 }
 
 /** The adapter's tensors as inputs of a graph. */

@@ -17,8 +17,8 @@ export function embedding(table: Tensor, indices: Tensor): Tensor {
     attributes: { axis: 0 },
     gradient: (dy) => {
       const zeros = expand(graph.scalar(0), table.shape); // [rows, width]
-      const wide = graph.node("Cast", [indices], { dtype: "i64", shape: indices.shape }, { attributes: { to: 7 } }); // ScatterND takes int64 only
-      const at = reshape(wide, [indices.dim(0), 1]); // [n, 1]
+      const column = reshape(indices, [indices.dim(0), 1]); // [n, 1]; before the cast, since WebGPU has no int64 reshape
+      const at = graph.node("Cast", [column], { dtype: "i64", shape: column.shape }, { attributes: { to: 7 } }); // ScatterND takes int64 only
       const sum = graph.node("ScatterND", [zeros, at, dy], { dtype: "f32", shape: table.shape }, { attributes: { reduction: "add" } });
       return [sum, null];
     },

@@ -1,0 +1,3 @@
+import { nothingLeaks } from "./leaks.checks";
+
+nothingLeaks("wasm");

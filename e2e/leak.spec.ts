@@ -1,0 +1,163 @@
+/**
+ * Nothing leaves the site: whatever a page or a worker tries, nothing arrives at
+ * a second server that would take it. With the policy switched off all of it
+ * does arrive, or this test would show nothing. (A page may still be led to
+ * another address by a link; no policy forbids that.)
+ */
+import { expect, test, type Page, type Worker } from "@playwright/test";
+import { startCollector, type Collector } from "./collector";
+import { startWithoutPolicy } from "./without-policy";
+
+/** Run in the page: tries every way out that a page has. @returns the names of what was tried */
+async function tryFromPage(home: string): Promise<string[]> {
+  const to = (name: string): string => `${home}/page/${name}?secret`;
+  const settled = (target: EventTarget): Promise<unknown> => new Promise((resolve) => {
+    for (const type of ["load", "error", "open", "close", "message"]) target.addEventListener(type, resolve);
+    setTimeout(resolve, 4000);
+  });
+  const element = async (tag: string, attributes: Record<string, string>): Promise<void> => {
+    const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    const done = settled(made);
+    document.body.append(made);
+    await done;
+  };
+  const ways: Record<string, () => unknown> = {
+    fetch: () => fetch(to("fetch"), { method: "POST", body: "secret" }),
+    "fetch-no-cors": () => fetch(to("fetch-no-cors"), { method: "POST", body: "secret", mode: "no-cors", keepalive: true }),
+    xhr: () => {
+      const request = new XMLHttpRequest();
+      request.open("POST", to("xhr"));
+      const done = settled(request);
+      request.send("secret");
+      return done;
+    },
+    beacon: () => navigator.sendBeacon(to("beacon"), "secret"),
+    websocket: () => settled(new WebSocket(to("websocket").replace("http", "ws"))),
+    events: () => {
+      const source = new EventSource(to("events"));
+      return settled(source).then(() => source.close());
+    },
+    image: () => element("img", { src: to("image") }),
+    "css-url": () => element("p", { style: `background: url("${to("css-url")}")` }).catch(() => undefined),
+    style: () => element("link", { rel: "stylesheet", href: to("style") }),
+    script: () => element("script", { src: to("script") }),
+    prefetch: () => element("link", { rel: "prefetch", href: to("prefetch") }),
+    frame: () => element("iframe", { src: to("frame") }),
+    video: () => element("video", { src: to("video") }),
+    import: () => import(to("import")),
+    form: async () => {
+      // Into a new frame, since the page itself must stay.
+      const frame = document.createElement("iframe");
+      frame.name = "away";
+      const form = document.createElement("form");
+      Object.assign(form, { method: "POST", action: to("form"), target: "away" });
+      document.body.append(frame, form);
+      form.submit();
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    },
+  };
+  await Promise.all(Object.values(ways).map(async (way) => {
+    try {
+      await way();
+    } catch {
+      // Refused; whether anything arrived is seen at the other end.
+    }
+  }));
+  return Object.keys(ways).map((name) => `/page/${name}?secret`);
+}
+
+/** Run in a worker: the same with what a worker has. */
+async function tryFromWorker({ home, who }: { home: string; who: string }): Promise<string[]> {
+  const to = (name: string): string => `${home}/${who}/${name}?secret`;
+  const settled = (target: EventTarget): Promise<unknown> => new Promise((resolve) => {
+    for (const type of ["load", "error", "open", "close", "message"]) target.addEventListener(type, resolve);
+    setTimeout(resolve, 4000);
+  });
+  const ways: Record<string, () => unknown> = {
+    fetch: () => fetch(to("fetch"), { method: "POST", body: "secret" }),
+    "fetch-no-cors": () => fetch(to("fetch-no-cors"), { method: "POST", body: "secret", mode: "no-cors", keepalive: true }),
+    xhr: () => {
+      const request = new XMLHttpRequest();
+      request.open("POST", to("xhr"));
+      const done = settled(request);
+      request.send("secret");
+      return done;
+    },
+    websocket: () => settled(new WebSocket(to("websocket").replace("http", "ws"))),
+    events: () => {
+      const source = new EventSource(to("events"));
+      return settled(source).then(() => source.close());
+    },
+    importScripts: () => (self as unknown as { importScripts: (url: string) => void }).importScripts(to("importScripts")),
+    import: () => import(to("import")),
+  };
+  await Promise.all(Object.values(ways).map(async (way) => {
+    try {
+      await way();
+    } catch {
+      // Refused; whether anything arrived is seen at the other end.
+    }
+  }));
+  return Object.keys(ways).map((name) => `/${who}/${name}?secret`);
+}
+
+const WORKERS = ["ductus-trainer", "ductus-writer"];
+
+/** The site's workers by their names; the page has started both. */
+async function workersOf(page: Page): Promise<Map<string, Worker>> {
+  const workers = new Map<string, Worker>();
+  await expect.poll(async () => {
+    for (const worker of page.workers()) {
+      if (worker.url().includes("/turbopack-worker")) workers.set(await worker.evaluate(() => self.name), worker);
+    }
+    return [...workers.keys()].sort();
+  }, { timeout: 60_000 }).toEqual(WORKERS);
+  return workers;
+}
+
+/** Tries every way out of a site's page and workers. */
+async function tryAll(page: Page, site: string, home: string): Promise<string[]> {
+  await page.goto(`${site}/train`); // starts both workers
+  const workers = await workersOf(page);
+  const tried = await page.evaluate(tryFromPage, home);
+  for (const [who, worker] of workers) tried.push(...(await worker.evaluate(tryFromWorker, { home, who })));
+  return tried.sort();
+}
+
+/** What arrived, each path once; preflights and repetitions count as one. */
+const unique = ({ arrived }: Collector): string[] => [...new Set(arrived)].sort();
+
+test("nothing that a page or a worker tries arrives at another server; without the policy all of it does", async ({ browser, baseURL }) => {
+  test.setTimeout(300_000);
+  const collector = await startCollector();
+  const unprotected = await startWithoutPolicy();
+  try {
+    await test.step("positive control: no policy", async () => {
+      const context = await browser.newContext();
+      const tried = await tryAll(await context.newPage(), unprotected.address, collector.address);
+      await expect.poll(() => unique(collector)).toEqual(tried);
+      await context.close();
+    });
+    collector.arrived.length = 0;
+    await test.step("the site as it is", async () => {
+      const context = await browser.newContext();
+      const page = await context.newPage();
+      const refused: string[] = [];
+      context.on("console", (message) => {
+        if (/Content Security Policy/.test(message.text())) refused.push(message.text());
+      });
+      const tried = await tryAll(page, baseURL!, collector.address);
+      expect(tried.length).toBeGreaterThan(25);
+      // A beacon, a prefetch and a frame go their way after the page has done with them.
+      await page.waitForTimeout(3000);
+      await context.close();
+      expect(unique(collector)).toEqual([]);
+      expect(refused.filter((text) => text.includes("/ductus-trainer/")).length, "the trainer was refused by the policy").toBeGreaterThan(0);
+      expect(refused.filter((text) => text.includes("/ductus-writer/")).length, "the writer was refused by the policy").toBeGreaterThan(0);
+    });
+  } finally {
+    unprotected.stop();
+    await collector.stop();
+  }
+});
