@@ -25,9 +25,9 @@ test("pages, faults and odd requests", async ({ request }) => {
     ["/", 200], ["/writing", 200], ["/train", 200], ["/compare", 200], ["/share", 200], ["/icon.svg", 200], ["/theme.js", 200],
     ["/", 200, { method: "HEAD" }],
     ["/train?hand=x", 200],
-    ["/writing", 200, { headers: { rsc: "1" } }],
+    ["/writing", 307, { headers: { rsc: "1" } }], // a redirect
     ["/nowhere", 404], ["/_next/static/chunks/nowhere.js", 404], ["/models/nowhere/model.safetensors", 404], ["/samples/nowhere.json", 404],
-    ["/%E0%A4%A", 400],
+    ["/%E0%A4%A", 404],
     [chunk!, 200],
     ["/samples/allotment.json", 200], ["/samples/letters.json", 200],
     ["/models/manifest.json", 200], ["/models/ductus-base/tokenizer.json", 200],

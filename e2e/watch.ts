@@ -3,7 +3,7 @@
  * errors in the console of a page or a worker, refusals by the security policy,
  * requests that carry a body or leave the site.
  */
-import { expect, type BrowserContext } from "@playwright/test";
+import { expect, type BrowserContext, type Worker } from "@playwright/test";
 
 declare global {
   interface Window {
@@ -25,6 +25,9 @@ export interface Watch {
 /** How Chromium words a request that failed for want of a network. */
 const NO_NETWORK = /net::ERR_INTERNET_DISCONNECTED/;
 
+/** Whether a worker is one that the app starts, and not a thread of the runtime. */
+export const isOurs = (worker: Worker): boolean => worker.url().includes("/turbopack-worker");
+
 /** Call it before the first page is opened. @param home the site's address */
 export async function watch(context: BrowserContext, home: string): Promise<Watch> {
   const faults: string[] = [];
@@ -34,6 +37,16 @@ export async function watch(context: BrowserContext, home: string): Promise<Watc
   await context.exposeBinding("reportViolation", (_source, text: string) => void faults.push(`policy: ${text}`));
   await context.addInitScript(() => {
     addEventListener("securitypolicyviolation", (event) => window.reportViolation?.(`${event.effectiveDirective} ${event.blockedURI}`));
+  });
+  // A worker has its own policy and its own events; what it says reaches the context's console.
+  context.on("page", (page) => {
+    page.on("worker", (worker) => {
+      // The threads of the runtime are deaf while they wait for work.
+      if (!isOurs(worker)) return;
+      worker.evaluate(() => {
+        addEventListener("securitypolicyviolation", (event) => console.error(`policy: ${event.effectiveDirective} ${event.blockedURI}`));
+      }).catch(() => undefined); // it has ended again
+    });
   });
   context.on("console", (message) => {
     if (message.type() !== "error" || (offline && NO_NETWORK.test(message.text()))) return;

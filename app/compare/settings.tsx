@@ -53,7 +53,7 @@ export function Settings({ sampling, onSampling, adapter, adapters, onChoose, de
           <input id={`${id}-seed`} className="field" type="number" min={0} max={MAX_SEED} step={1} value={seed} onChange={(event) => onSampling({ ...sampling, seed: clampSeed(event.currentTarget.valueAsNumber) })} />
           <button type="button" className="link shrink-0" onClick={() => onSampling({ ...sampling, seed: newSeed() })}>Throw dice</button>
         </div>
-        <p className="quiet small">The same seed gives the same text again.</p>
+        <p className="quiet small mt-1">The same seed gives the same text again.</p>
       </div>
       {device !== null && <p className="quiet small">Written by: {deviceWords(device)}.</p>}
     </div>

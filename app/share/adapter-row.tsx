@@ -10,7 +10,8 @@ import { exportPeft } from "../_engine/writer";
 import { refresh } from "../_state/workspace";
 import { saveAs } from "./save-as";
 
-export function AdapterRow({ adapter }: { adapter: AdapterInfo }) {
+/** @param latest the one that is most likely wanted; its download stands out */
+export function AdapterRow({ adapter, latest }: { adapter: AdapterInfo; latest: boolean }) {
   const [busy, setBusy] = useState<"file" | "peft" | null>(null);
   const [asking, setAsking] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -40,7 +41,7 @@ export function AdapterRow({ adapter }: { adapter: AdapterInfo }) {
         {[adapter.runId === undefined ? `Brought in ${date(adapter.createdAt)}` : `Learned ${date(adapter.createdAt)}`, bytes(adapter.fileBytes), report ? `perplexity ${perplexities(report.base.perplexity, report.tuned.perplexity).join(" → ")}` : null].filter(Boolean).join(" · ")}
       </p>
       <div className="actions mt-4">
-        <button type="button" className="button button-primary" data-testid="download-adapter" disabled={busy !== null} onClick={() => void save("file")}>Download as one file</button>
+        <button type="button" className={latest ? "button button-primary" : "button"} data-testid="download-adapter" disabled={busy !== null} onClick={() => void save("file")}>Download as one file</button>
         <button type="button" className="button" data-testid="download-peft" disabled={busy !== null} onClick={() => void save("peft")}>{busy === "peft" ? "Packing…" : "Download for Python (.zip)"}</button>
         <button type="button" className="link quiet" data-testid="delete-adapter" onClick={() => setAsking(true)}>Delete</button>
       </div>

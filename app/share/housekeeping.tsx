@@ -38,7 +38,7 @@ export function Housekeeping({ hand }: { hand: Hand | null }) {
         <section className="margin-part">
           <h2>Kept in this browser</h2>
           <p data-testid="storage-used">{bytes(storage.usedBytes)}</p>
-          <p className="small quiet">of {bytes(storage.quotaBytes)} that it allows this site: your writing, the runs and the adapters.</p>
+          <p className="small quiet">of {bytes(storage.quotaBytes)} that it allows this site: your writing, the runs and the adapters, and the fetched model.</p>
         </section>
       )}
       <section className="margin-part">

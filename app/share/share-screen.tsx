@@ -30,7 +30,7 @@ export function ShareScreen() {
             <h1 className="title">Take it with you</h1>
             <p className="lead">What the model learned of this hand is a small file, an adapter. It is yours; this page keeps it in this browser only. It may repeat phrases of the writing it learned from, so share it as you would share that.</p>
             <ul className="list-rows mt-8">
-              {[...adapters].reverse().map((adapter) => <AdapterRow key={adapter.id} adapter={adapter} />)}
+              {[...adapters].reverse().map((adapter) => <AdapterRow key={adapter.id} adapter={adapter} latest={adapter.id === latest.id} />)}
             </ul>
           </>
         )}

@@ -32,7 +32,7 @@ export const test = base.extend<{ engine: Engine; openEngine: (options?: { isola
     const pages: Page[] = [];
     await use(async ({ isolated = true } = {}) => {
       const page = await browser.newPage();
-      pages.push(page); page.on('console', m => console.log(m.text()));
+      pages.push(page);
       await page.goto(isolated ? servers.isolated.origin : servers.open.origin);
       await page.waitForFunction(() => "engine" in globalThis);
       return { page, call: (name, ...args) => callEngine(page, name, args) };

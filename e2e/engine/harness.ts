@@ -13,7 +13,7 @@ import { openWasm, openWebGpu } from "../../lib/train/runtime/web";
 import type { Backend } from "../../lib/train/runtime/backend";
 import { leakCycles, type LeakReport } from "./leaks";
 import { loseDeviceWhile, type LossReport, type Work } from "./loss";
-import { overlap, type OverlapReport } from "./overlap";
+import { overlap, overlapUnlocked, type OverlapReport } from "./overlap";
 import { placements, type Placements } from "./placement";
 import { breakGpu, lostDevices, watch, type Fault } from "./probes";
 import { adapterInputs, loraTrainingGraph, measure, trainingFeeds, type Measured, type TinyCase } from "./tiny";
@@ -73,6 +73,8 @@ const harness = {
 
   overlap: (device: DeviceName, tiny: TinyCase): Promise<Outcome<OverlapReport>> =>
     attempt(async () => overlap(await opened(device), tiny)),
+
+  overlapUnlocked: (): Promise<Outcome<number>> => attempt(async () => overlapUnlocked(await opened("wasm"))),
 };
 
 export type Harness = typeof harness;

@@ -34,7 +34,7 @@ export function breakGpu(fault: Fault): void {
 }
 
 /** The kernel of Reciprocal, which no forward pass contains. */
-const spoil = (wgsl: string) => (/main/.test(wgsl) && /1(\.0)?\)? ?\/ ?/.test(wgsl) ? console.log("WGSL", wgsl.slice(-900)) : 0, wgsl).replace("zz","") &&  wgsl.replace(/1\.0 \/ a\b/g, "1.1 / a");
+const spoil = (wgsl: string) => wgsl.replace(/= *1\.0 *\/ *a;/g, "=1.1/a;");
 
 /** Devices that were opened, the newest last. */
 export const devices: GPUDevice[] = [];

@@ -30,6 +30,9 @@ export const CANNOT_BE_LOST: Pick<Backend, "lost" | "unlessLost"> = {
   unlessLost: (task) => task,
 };
 
+/** A call that fails because the device went often does so a moment before the loss is told. */
+const LOSS_IS_TOLD_MS = 100;
+
 /** Watches a promise of loss. One reaction in all: a race at every run would pile up on a promise that hardly ever settles. */
 export function watchLoss(lost: Promise<string>): Pick<Backend, "lost" | "unlessLost"> {
   const waiting = new Set<(error: DuctusError) => void>();
@@ -46,7 +49,14 @@ export function watchLoss(lost: Promise<string>): Pick<Backend, "lost" | "unless
       task.catch(() => undefined); // it may still fail when nobody waits for it any more
       if (gone) return reject(gone);
       waiting.add(reject);
-      task.then(resolve, reject).finally(() => waiting.delete(reject));
+      const settle = (end: () => void) => {
+        waiting.delete(reject);
+        end();
+      };
+      task.then(
+        (value) => settle(() => resolve(value)),
+        (error: unknown) => setTimeout(() => settle(() => reject(error as Error)), LOSS_IS_TOLD_MS),
+      );
     }),
   };
 }

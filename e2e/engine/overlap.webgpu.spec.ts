@@ -1,0 +1,3 @@
+import { runsTakeTurns } from "./overlap.checks";
+
+runsTakeTurns("webgpu");
