@@ -15,6 +15,7 @@ import type { AdapterReport } from "../lib/store/types";
 import { openAdapter, packAdapter, zipPeft } from "../lib/train/adapter/file";
 import { adapterToPeft } from "../lib/train/adapter/peft";
 import type { AdapterInfo, LoraAdapter } from "../lib/train/adapter/types";
+import { bannedSequences } from "../lib/train/generate/banned";
 import { Generator } from "../lib/train/generate/generator";
 import type { ReadyModel } from "../lib/train/model/embedded";
 import { scoringGraph } from "../lib/train/model/graphs";
@@ -78,6 +79,7 @@ async function compare(request: CompareRequest, onEvent: (event: GenerationEvent
     [{ promptIds, adapted: false, seed }, { promptIds, adapted: true, seed }],
     {
       temperature, topP, maxNewTokens, stopTokenIds: model.stopTokenIds,
+      banned: bannedSequences(model.tokenizer, (await listDocuments(request.handId)).map((d) => d.text)),
       stopped: () => mine !== generation,
       onToken: async (row, token) => {
         const s = sides[row]!;

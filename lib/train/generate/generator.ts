@@ -13,6 +13,7 @@ import { adapterShapes, type LoraShape } from "../model/lora";
 import { MASKED } from "../model/qwen";
 import type { Backend } from "../runtime/backend";
 import { f32, i32, i64, Session, type NdArray } from "../runtime/session";
+import { forbid } from "./banned";
 import { sampleToken, type SamplerOptions } from "./sampler";
 
 export interface GenerationRow {
@@ -26,6 +27,8 @@ export interface GenerationRow {
 export interface GenerationOptions extends SamplerOptions {
   maxNewTokens: number;
   stopTokenIds: readonly number[];
+  /** Token sequences that are never completed, see banned.ts. */
+  banned?: readonly (readonly number[])[];
   /** Asked between tokens; true ends all rows. */
   stopped?: () => boolean;
   /** Called for every token as it is drawn (not for the stop token); awaited, so that a slow reader is not flooded. */
@@ -82,7 +85,9 @@ export class Generator {
       const vocab = this.model.vocabSize;
       const next = rows.map(() => [0]); // ended rows are fed any token; nobody reads what follows
       for (const b of [...live]) {
-        const token = sampleToken((logits!.data as Float32Array).subarray(b * vocab, (b + 1) * vocab), options, randoms[b]!);
+        const row = (logits!.data as Float32Array).subarray(b * vocab, (b + 1) * vocab); // [vocab]
+        if (options.banned) forbid(row, results[b]!.tokens, options.banned);
+        const token = sampleToken(row, options, randoms[b]!);
         if (options.stopTokenIds.includes(token)) {
           results[b]!.stop = "end";
           live.delete(b);

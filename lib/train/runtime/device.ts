@@ -6,7 +6,7 @@
 import { DuctusError } from "../../core/errors";
 import type { DeviceReport } from "../../store/types";
 import type { Backend } from "./backend";
-import { gradientSelfTest } from "./selftest";
+import { COULD_NOT_RUN, gradientSelfTest } from "./selftest";
 import { openWasm, openWebGpu } from "./web";
 
 export interface OpenedDevice {
@@ -16,7 +16,7 @@ export interface OpenedDevice {
 
 /**
  * @param preference "auto" passes over a WebGPU that is emulated on the processor; "webgpu" tries it all the same
- * @throws DuctusError `device/untrustworthy` when not even the processor computes correct gradients
+ * @throws DuctusError `device/start` when the runtime does not start, `device/untrustworthy` when not even the processor computes correct gradients
  */
 export async function openDevice(preference: "auto" | "webgpu" | "wasm"): Promise<OpenedDevice> {
   let reason = "";
@@ -27,6 +27,10 @@ export async function openDevice(preference: "auto" | "webgpu" | "wasm"): Promis
   }
   const backend = await openWasm();
   const fault = await gradientSelfTest(backend);
+  if (fault?.startsWith(COULD_NOT_RUN)) {
+    throw new DuctusError("device/start", "The part that computes could not be started in this browser.",
+      "Check the connection, close other tabs to free memory, and reload the page.", { details: fault });
+  }
   if (fault !== null) {
     throw new DuctusError("device/untrustworthy", "This browser does not compute correctly enough to train a model.",
       "Update the browser or try another one.", { details: `wasm, ${backend.threads} threads: ${fault}` });

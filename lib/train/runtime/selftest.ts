@@ -22,6 +22,9 @@ const BATCH = 2, SEQ = 5, HEADS = 2, HEAD_DIM = 8, WIDTH = 16, VOCAB = 40, RANK 
 /** Largest relative error that finite differences in f32 leave on a device that computes correctly is near 1e-3. */
 export const TOLERANCE = 2e-2;
 
+/** How a fault begins when the device could not even run: it need not be the device's fault, its files may be missing. */
+export const COULD_NOT_RUN = "it could not run the test";
+
 const SHAPES: Record<string, number[]> = {
   table: [VOCAB, WIDTH], gain: [WIDTH], wq: [WIDTH, WIDTH], wk: [WIDTH, WIDTH], wv: [WIDTH, WIDTH],
   gate: [WIDTH, WIDTH], up: [WIDTH, WIDTH], a: [RANK, WIDTH], b: [WIDTH, RANK],
@@ -105,7 +108,7 @@ export async function gradientSelfTest(backend: Backend): Promise<string | null>
     return null;
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    return `it could not run the test (${cause instanceof Error ? cause.message.slice(0, 200) : String(cause)})`;
+    return `${COULD_NOT_RUN} (${cause instanceof Error ? cause.message.slice(0, 200) : String(cause)})`;
   } finally {
     await session?.dispose();
   }

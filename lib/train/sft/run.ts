@@ -6,6 +6,7 @@
  */
 import type { SplitDocument } from "../../data/split";
 import type { AdapterReport, Score } from "../../store/types";
+import { bannedSequences } from "../generate/banned";
 import { Generator } from "../generate/generator";
 import { runLoop, type RunControl } from "../loop";
 import type { ReadyModel } from "../model/embedded";
@@ -57,6 +58,7 @@ export async function runSft(
     await hooks.prepared?.(data, plan.length);
     writer = await Generator.create(backend, model.config, model.weights, config.lora, 2 * config.maxLength);
     const samplePrompt = data.validation.find((e) => e.source.form === "continue") ?? data.validation[0]!;
+    const banned = bannedSequences(model.tokenizer, documents.map((d) => d.text));
     const checked = spread(data.validation, MAX_VALIDATION_EXAMPLES);
     const fresh = copy(trainer.adapter);
     let best = { loss: Infinity, adapter: fresh, step: 0 };
@@ -80,7 +82,7 @@ export async function runSft(
         if (!hooks.sample) return;
         const promptIds = samplePrompt.ids.slice(0, samplePrompt.promptLength);
         const [row] = await writer!.generate([{ promptIds, adapted: true, seed: config.seed }],
-          { ...SAMPLING, maxNewTokens: SAMPLE_TOKENS, stopTokenIds: model.stopTokenIds }, trainer.adapter);
+          { ...SAMPLING, maxNewTokens: SAMPLE_TOKENS, stopTokenIds: model.stopTokenIds, banned }, trainer.adapter);
         await hooks.sample(done, samplePrompt.source.messages.at(-1)!.content, model.tokenizer.decode(row!.tokens));
       },
     });
