@@ -52,7 +52,7 @@ test("everything that a run loads", async ({ page, context }) => {
   });
   await beginWith(page, "night-bread.txt", SHORT_TEXT);
   await startTraining(page);
-  await expectState(page, /preparing|training/);
+  await expectState(page, "training");
   const addresses = [...answers.keys()];
   // The watch has seen each kind, those that workers ask for among them.
   for (const kind of [/\/$/, /\/_next\/static\/chunks\/[^/]+\.css$/, /\/_next\/static\/chunks\/turbopack-worker-[^/]+\.js$/, /\.woff2$/, /\.mjs$/, /\.wasm$/, /\/models\/manifest\.json$/, /\/model\.safetensors(\?|$)/, /\/samples\/allotment\.json$/]) {

@@ -103,6 +103,28 @@ async function tryFromWorker({ home, who }: { home: string; who: string }): Prom
   return Object.keys(ways).map((name) => `/${who}/${name}?secret`);
 }
 
+/** Run in the service worker, which has no other ways: it was installed long before, so no script can be imported. */
+async function tryFromServiceWorker(home: string): Promise<string[]> {
+  const to = (name: string): string => `${home}/service/${name}?secret`;
+  const settled = (target: EventTarget): Promise<unknown> => new Promise((resolve) => {
+    for (const type of ["error", "open", "close", "message"]) target.addEventListener(type, resolve);
+    setTimeout(resolve, 4000);
+  });
+  const ways: Record<string, () => unknown> = {
+    fetch: () => fetch(to("fetch"), { method: "POST", body: "secret" }),
+    "fetch-no-cors": () => fetch(to("fetch-no-cors"), { method: "POST", body: "secret", mode: "no-cors" }),
+    websocket: () => settled(new WebSocket(to("websocket").replace("http", "ws"))),
+  };
+  await Promise.all(Object.values(ways).map(async (way) => {
+    try {
+      await way();
+    } catch {
+      // Refused; whether anything arrived is seen at the other end.
+    }
+  }));
+  return Object.keys(ways).map((name) => `/service/${name}?secret`);
+}
+
 const WORKERS = ["ductus-trainer", "ductus-writer"];
 
 /** The site's workers by their names; the page has started both. */
@@ -117,12 +139,17 @@ async function workersOf(page: Page): Promise<Map<string, Worker>> {
   return workers;
 }
 
-/** Tries every way out of a site's page and workers. */
+/** Tries every way out of a site's page and workers, served by its service worker as on every visit but the first. */
 async function tryAll(page: Page, site: string, home: string): Promise<string[]> {
+  await page.goto(site);
+  await page.evaluate(() => navigator.serviceWorker.ready);
   await page.goto(`${site}/train`); // starts both workers
+  expect(await page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
   const workers = await workersOf(page);
   const tried = await page.evaluate(tryFromPage, home);
   for (const [who, worker] of workers) tried.push(...(await worker.evaluate(tryFromWorker, { home, who })));
+  const [service] = page.context().serviceWorkers();
+  tried.push(...(await service!.evaluate(tryFromServiceWorker, home)));
   return tried.sort();
 }
 

@@ -16,8 +16,11 @@ export const textFile = (name: string, text: string | Uint8Array) => ({ name, mi
 
 export const status = (page: Page): Locator => page.getByTestId("run-status");
 
-export async function expectState(page: Page, state: string | RegExp, timeoutMs = START_TIMEOUT_MS): Promise<void> {
-  await expect(status(page)).toHaveAttribute("data-state", state, { timeout: timeoutMs });
+/** Waits for a state of the run; one that has failed instead is told at once, in the page's words. */
+export async function expectState(page: Page, state: string, timeoutMs = START_TIMEOUT_MS): Promise<void> {
+  await page.locator(`[data-testid=run-status]:is([data-state=${state}],[data-state=failed])`).waitFor({ timeout: timeoutMs });
+  const shown = await status(page).getAttribute("data-state");
+  if (shown === "failed" && state !== "failed") throw new Error(`The run failed: ${(await status(page).textContent()) ?? ""}`);
 }
 
 /** Gives a file on the page that is open, by its file input, and waits until it has been read. */

@@ -41,7 +41,9 @@ async function fill() {
 async function fromCache(request) {
   const cache = await caches.open(CACHE);
   const kept = await cache.match(request.url);
-  if (kept) return kept;
+  // Without its address: a kept answer remembers the one it was first asked for by, fragment and all, and
+  // the bundler's workers, which share a script, read from theirs which of them they are.
+  if (kept) return new Response(kept.body, { status: kept.status, headers: kept.headers });
   const response = await fetch(request);
   keep(cache, request, response);
   return response;

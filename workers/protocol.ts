@@ -5,8 +5,11 @@
  * that a run lives in its worker and in no component.
  */
 import type { SerializedError } from "../lib/core/errors";
+import type { PromptSpec } from "../lib/data/forms";
 import type { AdapterReport, DeviceReport, Metric, RunSample } from "../lib/store/types";
 import type { SftConfig } from "../lib/train/sft/config";
+
+export type { PromptSpec };
 
 /** Phases of a run, in order. */
 export type RunPhase = "loading" | "checking" | "preparing" | "training" | "finishing";
@@ -31,6 +34,8 @@ export type RunEvent =
   | { type: "sample"; runId: string; sample: RunSample }
   | { type: "paused"; runId: string; paused: boolean }
   | { type: "finished"; runId: string; status: "finished" | "stopped"; adapterId: string; report: AdapterReport }
+  /** It was stopped before its first step: nothing was learned, and there is nothing to keep. */
+  | { type: "withdrawn"; runId: string }
   | { type: "failed"; runId: string; error: SerializedError };
 
 export interface TrainRequest {
@@ -44,16 +49,11 @@ export interface TrainRequest {
 export interface TrainerApi {
   /** Creates the run, trains, stores everything; resolves with the run's id when it has ended, whichever way. */
   train(request: TrainRequest, onEvent: (event: RunEvent) => void): Promise<string>;
-  /** Ends the run at the next step and keeps what has been learned. */
+  /** Ends the run as soon as the step in hand is done, and keeps what has been learned; before the first step, at the next phase. */
   stop(): void;
   pause(): void;
   resume(): void;
 }
-
-/** One of the prompt forms the models know. */
-export type PromptSpec =
-  | { form: "continue"; passage: string }
-  | { form: "keywords"; words: string[] };
 
 export interface SamplingOptions {
   temperature: number;

@@ -1,18 +1,22 @@
 /**
  * Turns what a run reports into stored records and events for the page: metrics
  * gathered and sent about four times a second, the best adapter kept in the
- * store from the first evaluation on.
+ * store from the first evaluation on. A store that is full for a while does not
+ * end a run: what could not be written is written with what follows, and only
+ * the last word, the finished adapter, must be stored.
  */
+import { DuctusError } from "../lib/core/errors";
 import { packAdapter } from "../lib/train/adapter/file";
-import type { AdapterInfo, LoraAdapter } from "../lib/train/adapter/types";
+import { toLoraAdapter } from "../lib/train/adapter/tensors";
+import type { AdapterInfo } from "../lib/train/adapter/types";
+import { evaluationPoints, type RunControl } from "../lib/train/loop";
 import type { ReadyModel } from "../lib/train/model/embedded";
-import { adapterShapes } from "../lib/train/model/lora";
 import type { PreparedData } from "../lib/train/sft/prepare";
 import type { SftRunResult } from "../lib/train/sft/run";
 import type { StepResult } from "../lib/train/sft/trainer";
 import { replaceAdapterFile, saveAdapter, saveReport } from "../lib/store/adapters";
 import { addSample, appendMetrics, updateRun } from "../lib/store/runs";
-import type { AdapterReport, Metric, Run, Score } from "../lib/store/types";
+import type { AdapterReport, Metric, Run, RunSample, Score } from "../lib/store/types";
 import type { RunEvent, RunProgress } from "./protocol";
 
 const FLUSH_MS = 250;
@@ -20,11 +24,17 @@ const FLUSH_MS = 250;
 const WARM_UP_STEPS = 1;
 
 export class RunRecorder {
+  /** Not sent yet. */
   private pending: Metric[] = [];
+  /** Sent, and not stored yet. */
+  private unstored: Metric[] = [];
+  private unstoredSamples: RunSample[] = [];
   private flushedAt = 0;
   private totalSteps = 0;
   private done = 0;
   private tokens = 0;
+  /** Tokens trained on when the best adapter so far was measured. */
+  private bestTokens = 0;
   private adapterId: string | null = null;
   private readonly startedAt = performance.now();
   /** Time and tokens of steps alone, for the estimate of what is left. */
@@ -34,13 +44,21 @@ export class RunRecorder {
   private otherMs = 0;
   private evaluations = 0;
   private markedAt = performance.now();
+  private markedWaitMs = 0;
 
+  /** @param control of the run, for the time that it is paused */
   constructor(
     private readonly run: Run,
     private readonly handName: string,
     private readonly model: ReadyModel,
+    private readonly control: RunControl,
     private readonly onEvent: (event: RunEvent) => void,
   ) {}
+
+  /** Whether a step has been done. */
+  get hasLearned(): boolean {
+    return this.done > 0;
+  }
 
   async prepared(data: PreparedData, totalSteps: number): Promise<void> {
     this.totalSteps = totalSteps;
@@ -48,8 +66,7 @@ export class RunRecorder {
     await updateRun(this.run.id, {
       totalSteps, dataHash: data.dataHash, trainExamples: examples.length, heldOutExamples: data.validation.length,
     });
-    this.onEvent({ type: "phase", runId: this.run.id, phase: "training", done: 0, total: totalSteps });
-    this.markedAt = performance.now();
+    this.lap();
   }
 
   async step(done: number, result: StepResult & { learningRate: number }): Promise<void> {
@@ -70,18 +87,24 @@ export class RunRecorder {
 
   async heldOut(done: number, score: Score, adapter: ReadonlyMap<string, Float32Array>, best: boolean): Promise<void> {
     this.pending.push({ runId: this.run.id, kind: "heldout", step: done, loss: score.loss, tokens: score.tokens, atMs: this.elapsedMs() });
+    if (done === 0) this.onEvent({ type: "phase", runId: this.run.id, phase: "training", done: 0, total: this.totalSteps });
     await this.flush();
-    if (best && done > 0) await this.keep(adapter, done);
+    if (!best) return;
+    this.bestTokens = this.tokens;
+    // The best is kept by the run as well, and stored at the latest when it ends.
+    if (done > 0) await this.keep(adapter, done).catch(passing);
   }
 
   async sample(done: number, prompt: string, text: string): Promise<void> {
     const sample = { runId: this.run.id, step: done, prompt, text };
-    await addSample(sample);
     this.onEvent({ type: "sample", runId: this.run.id, sample });
+    this.unstoredSamples.push(sample);
+    await this.store().catch(passing);
     this.otherMs += this.lap();
     this.evaluations++;
   }
 
+  /** @throws DuctusError `store/…` where the adapter cannot be stored */
   async finished(result: SftRunResult): Promise<void> {
     await this.flush();
     const adapterId = await this.keep(result.adapter, result.bestStep, result.report);
@@ -91,28 +114,34 @@ export class RunRecorder {
     this.onEvent({ type: "finished", runId: this.run.id, status, adapterId, report: result.report });
   }
 
-  /** Sends and stores what has gathered. */
+  /** Sends and stores what has gathered. @throws DuctusError `store/missing` where the run was deleted */
   async flush(): Promise<void> {
     const points = this.pending;
     if (points.length === 0) return;
     this.pending = [];
+    this.unstored.push(...points);
     this.flushedAt = performance.now();
     this.onEvent({ type: "metrics", runId: this.run.id, points, progress: this.progress() });
-    await appendMetrics(this.run.id, points);
+    await this.store().catch(passing);
+  }
+
+  private async store(): Promise<void> {
+    await appendMetrics(this.run.id, this.unstored);
+    this.unstored = [];
+    for (let sample = this.unstoredSamples[0]; sample; sample = this.unstoredSamples[0]) {
+      await addSample(sample);
+      this.unstoredSamples.shift();
+    }
     await updateRun(this.run.id, { step: this.done, trainTokens: this.tokens, elapsedMs: this.elapsedMs() });
   }
 
   private async keep(tensors: ReadonlyMap<string, Float32Array>, step: number, report?: AdapterReport): Promise<string> {
     const { config, entry } = this.model;
     const { lora } = this.run.config;
-    const shapes = adapterShapes(config, lora);
-    const adapter: LoraAdapter = {
-      rank: lora.rank, alpha: lora.alpha, targetModules: lora.targetModules,
-      tensors: new Map([...tensors].map(([name, data]) => [name, { shape: shapes.get(name)!, data }])),
-    };
+    const adapter = toLoraAdapter(config, lora, tensors);
     const info: AdapterInfo = {
       name: this.handName, createdAt: Date.now(), modelId: entry.id, modelSha256: entry.sha256, recipe: this.run.config,
-      steps: step, trainTokens: this.tokens, ...(report ? { report } : {}),
+      steps: step, trainTokens: this.bestTokens, ...(report ? { report } : {}),
     };
     const file = packAdapter(adapter, info);
     if (this.adapterId) {
@@ -126,14 +155,15 @@ export class RunRecorder {
   private progress(): RunProgress {
     const left = this.totalSteps - this.done;
     const perStep = this.timedSteps > 0 ? this.stepMs / this.timedSteps : null;
-    const pausesLeft = Math.max(0, this.run.config.evaluations + 1 - this.evaluations);
-    const perPause = this.evaluations > 0 ? this.otherMs / this.evaluations : 0;
+    const checks = evaluationPoints(this.totalSteps, this.run.config.evaluations).length + 1; // and one before the first step
+    const checksLeft = Math.max(0, checks - this.evaluations);
+    const perCheck = this.evaluations > 0 ? this.otherMs / this.evaluations : 0;
     return {
       step: this.done,
       totalSteps: this.totalSteps,
       tokens: this.tokens,
       elapsedMs: this.elapsedMs(),
-      remainingMs: perStep === null ? null : left * perStep + pausesLeft * perPause,
+      remainingMs: perStep === null ? null : left * perStep + checksLeft * perCheck,
       tokensPerSecond: this.stepMs > 0 ? (1000 * this.timedTokens) / this.stepMs : null,
     };
   }
@@ -142,10 +172,18 @@ export class RunRecorder {
     return Math.round(performance.now() - this.startedAt);
   }
 
+  /** Time since the last call, in ms; time in which the run was paused does not count. */
   private lap(): number {
     const now = performance.now();
-    const spent = now - this.markedAt;
+    const waited = this.control.waitedMs;
+    const spent = now - this.markedAt - (waited - this.markedWaitMs);
     this.markedAt = now;
+    this.markedWaitMs = waited;
     return spent;
   }
+}
+
+/** Lets a fault pass that may be over the next time; not one that says that the run, or its hand, was deleted. */
+function passing(error: unknown): void {
+  if (!(error instanceof DuctusError) || (error.code !== "store/full" && error.code !== "store/failed")) throw error;
 }

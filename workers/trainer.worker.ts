@@ -5,6 +5,7 @@
  */
 import { expose } from "comlink";
 import { DuctusError, serializeError } from "../lib/core/errors";
+import { requireEnoughWords } from "../lib/data/documents";
 import { getHand } from "../lib/store/hands";
 import { listDocuments } from "../lib/store/documents";
 import { createRun, updateRun } from "../lib/store/runs";
@@ -17,6 +18,9 @@ import { device, embeddedEntry, embeddedModel } from "./resources";
 import { RunRecorder } from "./run-recorder";
 import { registerTransferHandlers } from "./transfer";
 
+/** Thrown to leave a run that was stopped before its first step. */
+class Withdrawn extends Error {}
+
 let control: RunControl | null = null;
 let announce: (paused: boolean) => void = () => undefined;
 
@@ -28,14 +32,20 @@ async function train(request: TrainRequest, onEvent: (event: RunEvent) => void):
     const hand = await getHand(request.handId);
     if (!hand) throw new DuctusError("store/missing", "This hand is no longer here.", "Choose another one, or begin a new one.");
     const documents = await listDocuments(hand.id);
+    requireEnoughWords(documents);
     const entry = await embeddedEntry();
     const config = { ...defaultConfig(entry.parameters, documents.reduce((n, d) => n + d.words, 0)), ...request.config };
     run = await createRun({ handId: hand.id, modelId: entry.id, modelSha256: entry.sha256, config });
     await execute(run, hand.name, hand.seed, documents, request, mine, onEvent);
     return run.id;
   } catch (error) {
-    const serialized = serializeError(error);
     if (!run) throw error;
+    if (error instanceof Withdrawn) {
+      await updateRun(run.id, { status: "stopped" });
+      onEvent({ type: "withdrawn", runId: run.id });
+      return run.id;
+    }
+    const serialized = serializeError(error);
     onEvent({ type: "failed", runId: run.id, error: serialized });
     await updateRun(run.id, { status: "failed", error: serialized });
     return run.id;
@@ -50,21 +60,38 @@ async function execute(
 ): Promise<void> {
   const runId = run.id;
   announce = (paused) => onEvent({ type: "paused", runId, paused });
+  const unlessStopped = (): void => {
+    if (mine.stopped) throw new Withdrawn();
+  };
   onEvent({ type: "phase", runId, phase: "loading" });
   const model = await embeddedModel((done, total) => onEvent({ type: "phase", runId, phase: "loading", done, total }));
+  unlessStopped();
   onEvent({ type: "phase", runId, phase: "checking" });
   const { backend, report } = await device(request.device);
   onEvent({ type: "device", runId, device: report });
   await updateRun(runId, { device: report });
+  unlessStopped();
   onEvent({ type: "phase", runId, phase: "preparing" });
-  const recorder = new RunRecorder(run, handName, model, onEvent);
+  const recorder = new RunRecorder(run, handName, model, mine, onEvent);
   try {
     const result = await runSft(backend, model, documents, splitSeed, run.config, mine, {
-      prepared: (data, totalSteps) => recorder.prepared(data, totalSteps),
+      prepared: async (data, totalSteps) => {
+        await recorder.prepared(data, totalSteps);
+        unlessStopped();
+      },
       step: (done, step) => recorder.step(done, step),
-      heldOut: (done, score, adapter, best) => recorder.heldOut(done, score, adapter, best),
-      sample: (done, prompt, text) => recorder.sample(done, prompt, text),
-      finishing: () => onEvent({ type: "phase", runId, phase: "finishing" }),
+      heldOut: async (done, score, adapter, best) => {
+        await recorder.heldOut(done, score, adapter, best);
+        if (done === 0) unlessStopped();
+      },
+      sample: async (done, prompt, text) => {
+        await recorder.sample(done, prompt, text);
+        if (done === 0) unlessStopped();
+      },
+      finishing: () => {
+        if (!recorder.hasLearned) unlessStopped();
+        onEvent({ type: "phase", runId, phase: "finishing" });
+      },
     });
     await recorder.finished(result);
   } catch (error) {

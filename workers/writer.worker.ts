@@ -14,6 +14,7 @@ import { getHand } from "../lib/store/hands";
 import type { AdapterReport } from "../lib/store/types";
 import { openAdapter, packAdapter, zipPeft } from "../lib/train/adapter/file";
 import { adapterToPeft } from "../lib/train/adapter/peft";
+import { flatAdapter } from "../lib/train/adapter/tensors";
 import type { AdapterInfo, LoraAdapter } from "../lib/train/adapter/types";
 import { bannedSequences } from "../lib/train/generate/banned";
 import { Generator } from "../lib/train/generate/generator";
@@ -37,10 +38,9 @@ const TEXT_MS = 60;
 
 /** Counts calls of stop() and of compare(): a comparison goes on while its number is the newest. */
 let generation = 0;
-let kept: { key: string; generator: Generator } | null = null;
+let kept: { key: string; generator: Promise<Generator> } | null = null;
 
 const baseOf = ({ entry, config }: ReadyModel) => ({ id: entry.id, name: entry.name, sha256: entry.sha256, config });
-const flat = (adapter: LoraAdapter) => new Map([...adapter.tensors].map(([name, t]) => [name, t.data]));
 
 async function storedAdapter(model: ReadyModel, adapterId: string): Promise<{ adapter: LoraAdapter; info: AdapterInfo | null; name: string }> {
   const stored = await getAdapter(adapterId);
@@ -48,17 +48,25 @@ async function storedAdapter(model: ReadyModel, adapterId: string): Promise<{ ad
   return { ...openAdapter(stored.file, baseOf(model)), name: stored.name };
 }
 
-async function generatorFor(opened: OpenedDevice, model: ReadyModel, lora: LoraShape): Promise<Generator> {
+/** The generator for adapters of a shape on a device; the one kept before is closed where another is wanted. */
+function generatorFor(opened: OpenedDevice, model: ReadyModel, lora: LoraShape): Promise<Generator> {
   const key = JSON.stringify([opened.report.kind, lora.rank, lora.alpha, lora.targetModules]);
   if (kept?.key === key) return kept.generator;
-  await kept?.generator.dispose();
-  kept = null;
-  const generator = await Generator.create(opened.backend, model.config, model.weights, lora, MAX_POSITIONS);
+  const before = kept?.generator;
+  const generator = (async () => {
+    // Whoever uses it still has been superseded, and stops before its next token.
+    await before?.then((old) => old.dispose(), () => undefined);
+    return Generator.create(opened.backend, model.config, model.weights, lora, MAX_POSITIONS);
+  })();
   kept = { key, generator };
-  void opened.backend.lost.then(() => {
-    if (kept?.generator === generator) kept = null;
-  });
+  const drop = () => forget(generator);
+  generator.catch(drop);
+  void opened.backend.lost.then(drop);
   return generator;
+}
+
+function forget(generator: Promise<Generator>): void {
+  if (kept?.generator === generator) kept = null;
 }
 
 async function compare(request: CompareRequest, onEvent: (event: GenerationEvent) => void): Promise<void> {
@@ -71,11 +79,12 @@ async function compare(request: CompareRequest, onEvent: (event: GenerationEvent
     ? { ...request.prompt, passage: lastWords(request.prompt.passage, DEFAULT_MAX_PROMPT_WORDS) } // as in training
     : request.prompt;
   const promptIds = model.tokenizer.encodeChat(toMessages(prompt), true);
-  const generator = await generatorFor(opened, model, adapter);
+  const pending = generatorFor(opened, model, adapter);
+  const generator = await pending;
 
   const sides = (["base", "tuned"] as const).map((side) => ({ side, stream: model.tokenizer.stream(), text: "", tokens: 0, sentAt: 0 }));
   const { temperature, topP, maxNewTokens, seed } = request.sampling;
-  const rows = await generator.generate(
+  const written = generator.generate(
     [{ promptIds, adapted: false, seed }, { promptIds, adapted: true, seed }],
     {
       temperature, topP, maxNewTokens, stopTokenIds: model.stopTokenIds,
@@ -91,8 +100,12 @@ async function compare(request: CompareRequest, onEvent: (event: GenerationEvent
         await new Promise((resolve) => setTimeout(resolve)); // lets stop() in
       },
     },
-    flat(adapter),
+    flatAdapter(adapter),
   );
+  const rows = await written.catch((error: unknown) => {
+    if (error instanceof DuctusError && error.code.startsWith("device/")) forget(pending); // a session whose run has failed is closed
+    throw error;
+  });
   rows.forEach(({ stop }, i) => {
     const { side, stream, tokens } = sides[i]!;
     onEvent({ type: "done", side, text: stream.finish(), tokens, stop });
@@ -113,7 +126,7 @@ async function evaluate(handId: string, adapterId: string): Promise<AdapterRepor
     const zero = new Map([...shapes].map(([name, [rows, columns]]) => [name, new Float32Array(rows * columns)]));
     const score = async (tensors: ReadonlyMap<string, Float32Array>) =>
       poolScore(test, await scoreExamples(session, test, EVALUATION_BATCH, adapterFeeds(tensors, shapes)));
-    const report = { base: await score(zero), tuned: await score(flat(adapter)) };
+    const report = { base: await score(zero), tuned: await score(flatAdapter(adapter)) };
     await saveReport(adapterId, report);
     return report;
   } finally {
@@ -134,7 +147,7 @@ async function exportPeft(adapterId: string): Promise<Uint8Array> {
   const model = await embeddedModel();
   const { adapter, info, name } = await storedAdapter(model, adapterId);
   const { entry } = model;
-  return zipPeft(adapterToPeft(adapter, { ...(info ?? { createdAt: Date.now() }), name, modelId: entry.id, modelSha256: entry.sha256 }) as unknown as Record<string, string | Uint8Array>);
+  return zipPeft(adapterToPeft(adapter, { ...(info ?? { createdAt: Date.now() }), name, modelId: entry.id, modelSha256: entry.sha256 }));
 }
 
 const api: WriterApi = { compare, evaluate, importAdapter, exportPeft, stop: () => void generation++ };

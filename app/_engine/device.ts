@@ -3,6 +3,8 @@
  * first look only: the workers test the device before they train on it, and
  * their report says what was used.
  */
+import { defaultThreads } from "../../lib/train/runtime/threads";
+
 export interface DeviceOutlook {
   webgpu: boolean;
   /** Threads the processor path will have; 1 without cross-origin isolation. */
@@ -25,8 +27,7 @@ export async function lookAtDevice(): Promise<DeviceOutlook> {
   } catch {
     // A browser may offer WebGPU and then refuse it; the processor does the work.
   }
-  const cores = Math.max(1, navigator.hardwareConcurrency || 1);
-  const threads = crossOriginIsolated ? cores : 1;
+  const threads = defaultThreads();
   const processor = threads === 1 ? "one thread of the processor" : `${threads} threads of the processor`;
   if (webgpu) {
     return { webgpu, threads, headline: "Graphics processor (WebGPU)", detail: `It is tested first. If its sums are not right, ${processor} will do the work.` };

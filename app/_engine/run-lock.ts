@@ -18,7 +18,7 @@ export async function withRunLock<T>(work: () => Promise<T>): Promise<T> {
       return work();
     });
   } catch (error) {
-    if (granted) throw error;
+    if (granted || !(error instanceof DOMException)) throw error;
     throw new DuctusError("train/other-tab", "Training goes on in another tab of this browser. Only one run can use the device at a time.", "Wait for it to end, or stop it in that tab.", { cause: error });
   }
 }

@@ -2,7 +2,7 @@
 /** For somebody who comes back: the hands that are here. */
 import { useRouter } from "next/navigation";
 import { useStore } from "../_state/use-store";
-import { chooseHand, workspace } from "../_state/workspace";
+import { openHand, workspace } from "../_state/workspace";
 import { date } from "../_components/format";
 
 export function KnownHands() {
@@ -10,7 +10,7 @@ export function KnownHands() {
   const router = useRouter();
   if (hands.length === 0) return null;
   const open = async (id: string): Promise<void> => {
-    await chooseHand(id);
+    await openHand(id);
     router.push("/writing");
   };
   return (

@@ -2,8 +2,8 @@
 /** The two writers that come with the site, each shown by the beginning of a piece. */
 import { useRouter } from "next/navigation";
 import { useEffect, useState } from "react";
-import { intake, takeSampleById } from "../_state/intake";
-import { readSample, SAMPLE_IDS, type Sample } from "../_state/samples";
+import { loadSampleWriter, SAMPLE_IDS, type SampleId, type SampleWriter } from "../../lib/data/samples";
+import { intake, takeSample } from "../_state/intake";
 import { useStore } from "../_state/use-store";
 import { ErrorNote } from "../_components/error-note";
 import { count } from "../_components/format";
@@ -19,18 +19,18 @@ export function SampleWriters() {
   );
 }
 
-function Specimen({ id }: { id: string }) {
+function Specimen({ id }: { id: SampleId }) {
   const router = useRouter();
   const busy = useStore(intake, (i) => i.busy);
-  const [sample, setSample] = useState<Sample | null>(null);
+  const [sample, setSample] = useState<SampleWriter | null>(null);
   const [error, setError] = useState<unknown>(null);
   useEffect(() => {
     let gone = false;
-    readSample(id).then((s) => { if (!gone) setSample(s); }, (fault: unknown) => { if (!gone) setError(fault); });
+    loadSampleWriter(id).then((s) => { if (!gone) setSample(s); }, (fault: unknown) => { if (!gone) setError(fault); });
     return () => { gone = true; };
   }, [id]);
   const open = async (): Promise<void> => {
-    if (await takeSampleById(id)) router.push("/writing");
+    if (await takeSample(id)) router.push("/writing");
   };
   if (error !== null) return <ErrorNote error={error} />;
   return (

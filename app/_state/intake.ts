@@ -5,12 +5,11 @@
  */
 import { DuctusError, serializeError, type SerializedError } from "../../lib/core/errors";
 import { readFile, withoutDuplicates, type LeftOut, type SourceDocument } from "../../lib/data/documents";
+import { loadSampleWriter, sampleDocuments, type SampleId } from "../../lib/data/samples";
 import { MAX_FILE_BYTES } from "../../lib/data/text";
-import { countWords } from "../../lib/data/words";
 import { addDocuments, listDocuments, removeDocument } from "../../lib/store/documents";
 import { createHand, deleteHand } from "../../lib/store/hands";
 import type { Hand, StoredDocument } from "../../lib/store/types";
-import { readSample, type Sample } from "./samples";
 import { createStore } from "./store";
 import { chooseHand, refresh } from "./workspace";
 
@@ -71,15 +70,12 @@ export function takeText(text: string, hand: Hand | null): Promise<boolean> {
 }
 
 /** Opens a sample writer as a hand of its own. */
-export function takeSample(sample: Sample): Promise<boolean> {
-  return take(null, (found) => {
-    found.documents.push(...sample.pieces.map(({ title, text }) => ({ name: title, text, words: countWords(text) })));
-    return Promise.resolve({ name: sample.name, source: "sample", sampleId: sample.id });
+export function takeSample(id: SampleId): Promise<boolean> {
+  return take(null, async (found) => {
+    const sample = await loadSampleWriter(id);
+    found.documents.push(...sampleDocuments(sample));
+    return { name: sample.name, source: "sample", sampleId: sample.id };
   });
-}
-
-export async function takeSampleById(id: string): Promise<boolean> {
-  return takeSample(await readSample(id));
 }
 
 /** Leaves a piece out for good. */

@@ -17,6 +17,8 @@ import { refresh, settleRuns } from "./workspace";
 
 export type Outcome =
   | { status: "finished" | "stopped"; adapterId: string; report: AdapterReport }
+  /** Stopped before its first step: there is nothing to keep. */
+  | { status: "stopped"; adapterId: null; report: null }
   | { status: "failed"; error: SerializedError };
 
 export interface LiveRun {
@@ -99,6 +101,8 @@ function take(event: RunEvent): void {
       return change({ paused: event.paused, asked: run.get().live?.asked === "stop" ? "stop" : null });
     case "finished":
       return settle({ status: event.status, adapterId: event.adapterId, report: event.report });
+    case "withdrawn":
+      return settle({ status: "stopped", adapterId: null, report: null });
     case "failed":
       return settle({ status: "failed", error: event.error });
     default:
@@ -119,6 +123,7 @@ async function settleFromStore(runId: string): Promise<void> {
   const adapter = adapters.find(({ id }) => id === stored?.adapterId);
   if (stored?.error !== undefined) settle({ status: "failed", error: stored.error });
   else if (adapter?.report !== undefined) settle({ status: stored?.status === "stopped" ? "stopped" : "finished", adapterId: adapter.id, report: adapter.report });
+  else if (stored?.status === "stopped" && stored.step === 0) settle({ status: "stopped", adapterId: null, report: null });
   else throw new Error(`The run ended without a result (${stored?.status ?? "not stored"}).`);
 }
 

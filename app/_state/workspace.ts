@@ -73,6 +73,15 @@ export async function chooseHand(id: string): Promise<void> {
   }
 }
 
+/** As chooseHand; where that fails, the failure stands in for the page. */
+export async function openHand(id: string): Promise<void> {
+  try {
+    await chooseHand(id);
+  } catch (error) {
+    workspace.set((w) => ({ ...w, phase: "failed", error: serializeError(error) }));
+  }
+}
+
 /** Rereads all of the current hand; after a change of one's own, so that the next line sees it. */
 export async function refresh(): Promise<void> {
   const hands = await listHands();

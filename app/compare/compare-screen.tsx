@@ -9,15 +9,17 @@ import { workspace } from "../_state/workspace";
 import { Compare } from "./compare";
 import { Scores } from "./scores";
 import { heldOutPassages } from "./passages";
+import { useWritingChanged } from "./use-writing-changed";
 
 export function CompareScreen() {
-  const { phase, hand, documents, adapters } = useStore(workspace, (w) => w);
+  const { phase, hand, documents, runs, adapters } = useStore(workspace, (w) => w);
   const [chosenId, setChosenId] = useState<string | null>(null);
   const passages = useMemo(() => (hand === null ? [] : heldOutPassages(hand, documents)), [hand, documents]);
   useEffect(() => warmWriter(), []);
+  const adapter = adapters.find((a) => a.id === chosenId) ?? adapters.at(-1);
+  const changed = useWritingChanged(hand, documents, runs.find((r) => r.id === adapter?.runId) ?? null);
 
   if (phase === "loading") return <Waiting title="Compare" />;
-  const adapter = adapters.find((a) => a.id === chosenId) ?? adapters.at(-1);
   if (hand === null || adapter === undefined) {
     return (
       <div className="folio-wide">
@@ -28,8 +30,8 @@ export function CompareScreen() {
   }
   return (
     <div className="compare">
-      <Compare key={hand.id} hand={hand} adapter={adapter} adapters={adapters} passages={passages} onChoose={setChosenId} />
-      <Scores key={adapter.id} hand={hand} adapter={adapter} />
+      <Compare key={hand.id} hand={hand} adapter={adapter} adapters={adapters} passages={passages} changed={changed} onChoose={setChosenId} />
+      <Scores key={adapter.id} hand={hand} adapter={adapter} changed={changed} />
     </div>
   );
 }

@@ -15,10 +15,12 @@ interface Props {
   adapter: AdapterInfo;
   adapters: readonly AdapterInfo[];
   passages: readonly HeldOutPassage[];
+  /** The writing is no longer the one that the adapter was trained on. */
+  changed: boolean;
   onChoose: (adapterId: string) => void;
 }
 
-export function Compare({ hand, adapter, adapters, passages, onChoose }: Props) {
+export function Compare({ hand, adapter, adapters, passages, changed, onChoose }: Props) {
   const [draft, setDraft] = useState<Draft>({ form: passages.length > 0 ? "passage" : "own", at: 0, own: "", words: passages[0]?.keyWords.slice(0, 6).join(", ") ?? "" });
   const [sampling, setSampling] = useState<Sampling>({ temperature: 0.7, maxNewTokens: 120, seed: 1 });
   const { comparison, begin, stop } = useComparison();
@@ -48,7 +50,7 @@ export function Compare({ hand, adapter, adapters, passages, onChoose }: Props) 
       <div className="compare-ask">
         <div className="min-w-0">
           <h1 className="title">Before and after</h1>
-          <PromptPart draft={draft} passages={passages} onChange={setDraft} />
+          <PromptPart draft={draft} passages={passages} changed={changed} onChange={setDraft} />
           <div className="actions mt-5">
             {busy
               ? <button type="button" className="button button-primary" data-testid="compare-stop" onClick={stop}>Stop</button>

@@ -41,7 +41,7 @@ function Page({ voice, title, subtitle, side, testId, loading }: { voice: "base"
       <p className="page-text" data-testid={testId} data-stop={side?.stop ?? ""}>
         {side?.text ?? ""}
         {side?.stop == null && <span className={`pen ${voice}`} aria-hidden="true" />}
-        {side !== null && side.stop !== null && side.text.trim() === "" && <span className="quiet">It wrote nothing and ended.</span>}
+        {side?.stop === "end" && side.text.trim() === "" && <span className="quiet">It wrote nothing and ended.</span>}
       </p>
       {side === null && loading !== null && <p className="quiet small">Fetching the model, {bytes(loading.done)} of {bytes(loading.total)}</p>}
       {side?.stop != null && <p className="quiet small">{side.tokens} tokens; {STOPS[side.stop]}</p>}

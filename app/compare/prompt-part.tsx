@@ -21,10 +21,12 @@ const FORMS: readonly { form: Draft["form"]; name: string }[] = [
 interface Props {
   draft: Draft;
   passages: readonly HeldOutPassage[];
+  /** The writing is no longer the one that the adapter was trained on. */
+  changed: boolean;
   onChange: (draft: Draft) => void;
 }
 
-export function PromptPart({ draft, passages, onChange }: Props) {
+export function PromptPart({ draft, passages, changed, onChange }: Props) {
   const group = useId();
   const passage = passages[draft.at];
   return (
@@ -48,6 +50,7 @@ export function PromptPart({ draft, passages, onChange }: Props) {
             </select>
             <button type="button" className="link shrink-0" onClick={() => onChange({ ...draft, at: (draft.at + 1) % passages.length })}>Another passage</button>
           </div>
+          {changed && <p className="quiet small mt-2" data-testid="changed">You have changed the writing since this was learned, and it was divided anew: the model may have learned from some of these passages. Train again to be sure.</p>}
         </>
       )}
       {draft.form === "own" && (

@@ -9,7 +9,8 @@ import { resultSentence } from "../_components/result-sentence";
 import { evaluate } from "../_engine/writer";
 import { refresh } from "../_state/workspace";
 
-export function Scores({ hand, adapter }: { hand: Hand; adapter: AdapterInfo }) {
+/** @param changed the writing is no longer the one that the adapter was trained on, so nobody can say which of it is new to it */
+export function Scores({ hand, adapter, changed }: { hand: Hand; adapter: AdapterInfo; changed: boolean }) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const measure = async (): Promise<void> => {
@@ -29,7 +30,9 @@ export function Scores({ hand, adapter }: { hand: Hand; adapter: AdapterInfo }) 
       {adapter.report !== undefined ? <Report report={adapter.report} /> : (
         <>
           <p className="lead">This adapter has not been measured on this hand yet.</p>
-          <button type="button" className="button mt-4" data-testid="measure" disabled={busy} onClick={() => void measure()}>{busy ? "Measuring…" : "Measure both"}</button>
+          {changed
+            ? <p className="mt-2">You have changed the writing since it was learned, so there is no telling which of it the model has not seen. Train again to have it measured.</p>
+            : <button type="button" className="button mt-4" data-testid="measure" disabled={busy} onClick={() => void measure()}>{busy ? "Measuring…" : "Measure both"}</button>}
         </>
       )}
       {error !== null && <div className="mt-4"><ErrorNote error={error} /></div>}

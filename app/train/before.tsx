@@ -37,7 +37,7 @@ export function Before({ hand, documents, blocked }: { hand: Hand; documents: re
         </section>
         <section className="margin-part">
           <h2>Needs</h2>
-          <p className="small quiet">The model is fetched from this site the first time, about 40 MB with what it runs on. Your writing is not sent the other way.</p>
+          <p className="small quiet">The model is fetched from this site the first time, 40 to 50 MB with what it runs on. Your writing is not sent the other way.</p>
         </section>
       </aside>
     </div>

@@ -23,7 +23,7 @@ export function Ended({ hand, view, canStart, onStart }: Props) {
       {view.report !== null && <p className="lead" data-testid="result">{resultSentence(view.report)}</p>}
       {view.state === "interrupted" && <p className="lead">{interruption(view.stored, kept)}</p>}
       {view.state === "failed" && <div className="mt-5"><ErrorNote error={view.error ?? new Error("The run failed without saying why.")} /></div>}
-      {!kept && (view.state === "finished" || view.state === "stopped") && <p className="lead">Its adapter is no longer here.</p>}
+      {!kept && (view.state === "finished" || view.state === "stopped") && <p className="lead">{stepsOf(view) === 0 ? "It had learned nothing yet, so there is nothing to keep. Your writing is as it was." : "Its adapter is no longer here."}</p>}
       <div className="actions mt-7">
         {kept && <Link href="/compare" className="button button-primary">Read before and after</Link>}
         {canStart && <StartButton hand={hand} quiet={kept} onStart={onStart}>{kept ? "Train again" : "Start again"}</StartButton>}
@@ -32,13 +32,16 @@ export function Ended({ hand, view, canStart, onStart }: Props) {
   );
 }
 
-function headline({ state, live, stored }: RunView): string {
-  const steps = live?.progress?.step ?? stored?.step ?? 0;
+const stepsOf = ({ live, stored }: RunView): number => live?.progress?.step ?? stored?.step ?? 0;
+
+function headline(view: RunView): string {
+  const steps = stepsOf(view);
+  const { state } = view;
   switch (state) {
     case "finished":
       return "It has learned what it could";
     case "stopped":
-      return `Stopped after ${plural(steps, "step")}; what it learned is kept`;
+      return steps === 0 ? "Stopped before its first step" : `Stopped after ${plural(steps, "step")}; what it learned is kept`;
     case "interrupted":
       return "This run was interrupted";
     case "failed":
@@ -53,5 +56,5 @@ function headline({ state, live, stored }: RunView): string {
 
 function interruption(stored: Run | null, kept: boolean): string {
   const where = stored !== null && stored.totalSteps > 0 ? ` at step ${stored.step} of ${stored.totalSteps}` : " before its first step";
-  return `The tab was closed or reloaded${where}. Your writing is safe, and so are this run's curve and samples. ${kept ? "What it had learned by its last check is kept." : "What it had learned was lost with the tab; start again when you like."}`;
+  return `The tab was closed or reloaded, or the browser ended the run,${where}. Your writing is safe, and so are this run's curve and samples. ${kept ? "What it had learned by its last check is kept." : "What it had learned was lost with the tab; start again when you like."}`;
 }

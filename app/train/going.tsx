@@ -31,7 +31,7 @@ export function Going({ view }: { view: RunView }) {
         )}
         {live.phase !== "finishing" && (
           <button type="button" className="button" data-testid="stop-training" disabled={live.asked === "stop"} onClick={stopRun}>
-            {live.asked === "stop" ? "Stopping after this step…" : live.phase === "training" ? "Stop and keep" : "Stop"}
+            {live.asked === "stop" ? (live.phase === "training" ? "Stopping after this step…" : "Stopping…") : live.phase === "training" ? "Stop and keep" : "Stop"}
           </button>
         )}
       </div>
@@ -54,7 +54,7 @@ function share({ phase, done, total, progress }: LiveRun): number | null {
 function line(live: LiveRun): string {
   const { phase, done, total, progress, paused } = live;
   if (phase === "loading") return done !== null && total ? `${bytes(done)} of ${bytes(total)}` : "From this site, the first time; later it is here already.";
-  if (phase === "checking") return "A small sum is done and compared with its known answer.";
+  if (phase === "checking") return "A small sum is done in two ways, and both must come to the same.";
   if (phase === "preparing") return "So that you can see afterwards what has changed.";
   if (phase === "finishing") return "The same measure as before any training, on the pieces kept for the comparison.";
   if (paused) return "Nothing is lost. It goes on from this very step.";

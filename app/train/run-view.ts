@@ -41,6 +41,8 @@ export function useRunView(live: LiveRun | null, stored: Run | null, adapters: r
   if (live !== null) {
     const { outcome } = live;
     const ended = outcome !== null && outcome.status !== "failed" ? outcome : null;
+    // The database knows of an adapter that was kept before a fault, and of one that was deleted since.
+    const settled = outcome !== null && stored !== null && stored.status !== "running";
     return {
       state: outcome?.status ?? "active",
       stored,
@@ -49,7 +51,7 @@ export function useRunView(live: LiveRun | null, stored: Run | null, adapters: r
       points: livePoints(),
       version: `live ${live.pointsVersion}`,
       report: ended?.report ?? null,
-      adapterId: ended?.adapterId ?? null,
+      adapterId: (settled ? stored.adapterId : ended?.adapterId) ?? null,
       error: outcome?.status === "failed" ? outcome.error : null,
     };
   }

@@ -8,7 +8,7 @@ import { warmTrainer } from "../_engine/trainer";
 import { warmWriter } from "../_engine/writer";
 import { isActive, run } from "../_state/run";
 import { useStore } from "../_state/use-store";
-import { chooseHand, workspace } from "../_state/workspace";
+import { openHand, workspace } from "../_state/workspace";
 import { Before } from "./before";
 import { History } from "./history";
 import { RunScreen } from "./run-screen";
@@ -49,7 +49,7 @@ export function TrainScreen() {
     <>
       {other !== undefined && (
         <p className="busy-elsewhere" role="status">
-          “{other.name}” is being learned now. <button type="button" className="link" onClick={() => void chooseHand(other.id)}>Go there</button>
+          “{other.name}” is being learned now. <button type="button" className="link" onClick={() => void openHand(other.id)}>Go there</button>
         </p>
       )}
       {view === null

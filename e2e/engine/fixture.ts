@@ -57,11 +57,12 @@ interface Trajectory {
 }
 
 export function tinyCase(name: string): TinyCase {
-  const { config, weights, examples, adapter } = referenceModel(name);
+  const reference = referenceModel(name);
+  const { config, weights, examples } = reference;
   const { settings: s, micro_batches } = referenceJson("sft-trajectory/data.json") as Trajectory;
   const folder = `sft-trajectory/${name}/initial`;
   const start = adapterFromPeft(new TextDecoder().decode(referenceBytes(`${folder}/adapter_config.json`)), referenceBytes(`${folder}/adapter_model.safetensors`), config);
-  const { tensors, ...lora } = adapter("adapter");
+  const { tensors, ...lora } = reference.adapter("adapter");
   const batches = micro_batches.map(({ rows, prompt_lengths }): TokenizedExample[] =>
     rows.map((ids, i) => ({ ids, promptLength: prompt_lengths[i]!, documentId: String(i), completionBytes: 0 })));
   return {

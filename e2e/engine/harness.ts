@@ -66,7 +66,8 @@ const harness = {
       return { report, loss: loss!.data[0] as number, openSessions: openSessions(), gpusLost: await lostDevices() };
     }),
 
-  loseDeviceWhile: (work: Work, tiny: TinyCase): Promise<Outcome<LossReport>> => attempt(() => loseDeviceWhile(work, tiny)),
+  loseDeviceWhile: (work: Work, reopen: boolean, tiny: TinyCase): Promise<Outcome<LossReport>> =>
+    attempt(() => loseDeviceWhile(work, reopen, tiny)),
 
   leakCycles: (device: DeviceName, cycles: number, dispose: boolean, tiny: TinyCase): Promise<Outcome<LeakReport>> =>
     attempt(async () => leakCycles(await opened(device), cycles, dispose, tiny)),

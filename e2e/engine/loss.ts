@@ -13,11 +13,10 @@ import { openDevice } from "../../lib/train/runtime/device";
 import { openSessions } from "../../lib/train/runtime/session";
 import { openWebGpu } from "../../lib/train/runtime/web";
 import { runSft } from "../../lib/train/sft/run";
-import { SftTrainer } from "../../lib/train/sft/trainer";
 import { devices } from "./probes";
 import { mapOf, MAX_POSITIONS, type TinyCase } from "./tiny";
 
-export type Work = "steps" | "tokens" | "run";
+export type Work = "tokens" | "run";
 
 export interface LossReport {
   /** What the work ended with; null where it went on or hung. */
@@ -25,8 +24,8 @@ export interface LossReport {
   /** The backend's own word. */
   lost: string | null;
   openSessions: number;
-  /** The devices opened afterwards in the same worker; a graphics processor only where its gradients are right. */
-  afterwards: DeviceReport[];
+  /** What is opened afterwards in the same worker when asked for a graphics processor; it is one only where its gradients are right. */
+  afterwards: DeviceReport | null;
 }
 
 /** From the loss on; what is not over by then hangs. */
@@ -34,7 +33,7 @@ const PATIENCE_MS = 20_000;
 
 const hangs = (): DuctusError => new DuctusError("app/hangs", "The work neither went on nor ended.");
 
-export async function loseDeviceWhile(work: Work, tiny: TinyCase): Promise<LossReport> {
+export async function loseDeviceWhile(work: Work, reopen: boolean, tiny: TinyCase): Promise<LossReport> {
   const { backend } = await openWebGpu();
   const device = devices.at(-1)!;
   const error = await new Promise<SerializedError | null>((resolve) => {
@@ -46,24 +45,12 @@ export async function loseDeviceWhile(work: Work, tiny: TinyCase): Promise<LossR
   });
   const lost = await Promise.race([backend.lost, new Promise<null>((resolve) => setTimeout(() => resolve(null), PATIENCE_MS))]);
   const open = openSessions();
-  const afterwards = [];
-  for (const preference of ["wasm", "webgpu"] as const) afterwards.push((await openDevice(preference)).report);
+  const afterwards = reopen ? (await openDevice("webgpu")).report : null;
   return { error, lost, openSessions: open, afterwards };
 }
 
 /** Each goes on until the device is gone; calls `begun` once it is well under way. */
 const WORKS: Record<Work, (backend: Backend, tiny: TinyCase, begun: () => void) => Promise<void>> = {
-  steps: async (backend, tiny, begun) => {
-    const trainer = await SftTrainer.create(backend, tiny.config, mapOf(tiny.weights), tiny.sft, mapOf(tiny.start));
-    try {
-      for (let step = 0; ; step++) {
-        await trainer.step(tiny.steps[0]!.microBatches, 0);
-        if (step === 1) begun();
-      }
-    } finally {
-      await trainer.dispose();
-    }
-  },
   tokens: async (backend, tiny, begun) => {
     const generator = await Generator.create(backend, tiny.config, mapOf(tiny.weights), tiny.lora, MAX_POSITIONS);
     const rows = [{ promptIds: tiny.examples[0]!.ids, adapted: true, seed: 1 }];

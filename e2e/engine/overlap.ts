@@ -32,7 +32,7 @@ function observed(backend: Backend, onOverlap: () => void): Backend {
       } finally {
         running--;
       }
-    }) as typeof session.run;
+    });
     return session;
   };
   return { ...backend, ort: { Tensor: backend.ort.Tensor, InferenceSession: { create } } };

@@ -6,30 +6,38 @@
 /** "wrong gradients": a kernel that only the backward pass uses is off by 10 %, the loss stays right. */
 export type Fault = "absent" | "no adapter" | "throws" | "refuses" | "lost at once" | "wrong gradients";
 
-const define = (target: object, name: string, value: unknown) => Object.defineProperty(target, name, { value, configurable: true, writable: true });
+function override<T extends object, A extends unknown[], R>(prototype: T, name: string, replacement: (original: (...args: A) => R, self: T, ...args: A) => unknown): void {
+  const original = Object.getOwnPropertyDescriptor(prototype, name)!.value as (this: T, ...args: A) => R;
+  Object.defineProperty(prototype, name, {
+    value(this: T, ...args: A) {
+      return replacement((...inner) => original.apply(this, inner), this, ...args);
+    },
+    configurable: true,
+    writable: true,
+  });
+}
+
+type RequestDevice = (descriptor?: GPUDeviceDescriptor) => Promise<GPUDevice>;
 
 export function breakGpu(fault: Fault): void {
-  if (fault === "absent") return void define(navigator, "gpu", undefined);
-  const { requestDevice } = GPUAdapter.prototype;
   switch (fault) {
+    case "absent":
+      return void Object.defineProperty(navigator, "gpu", { value: undefined });
     case "no adapter":
-      return void define(GPU.prototype, "requestAdapter", () => Promise.resolve(null));
+      return override(GPU.prototype, "requestAdapter", () => Promise.resolve(null));
     case "throws":
-      return void define(GPU.prototype, "requestAdapter", () => Promise.reject(new Error("the driver is gone")));
+      return override(GPU.prototype, "requestAdapter", () => Promise.reject(new Error("the driver is gone")));
     case "refuses":
-      return void define(GPUAdapter.prototype, "requestDevice", () => Promise.reject(new DOMException("limits not met", "OperationError")));
+      return override(GPUAdapter.prototype, "requestDevice", () => Promise.reject(new DOMException("limits not met", "OperationError")));
     case "lost at once":
-      return void define(GPUAdapter.prototype, "requestDevice", async function (this: GPUAdapter, descriptor?: GPUDeviceDescriptor) {
-        const device = await requestDevice.call(this, descriptor);
+      return override(GPUAdapter.prototype, "requestDevice", async (requestDevice: RequestDevice, _, descriptor) => {
+        const device = await requestDevice(descriptor);
         device.destroy();
         return device;
       });
-    case "wrong gradients": {
-      const { createShaderModule } = GPUDevice.prototype;
-      return void define(GPUDevice.prototype, "createShaderModule", function (this: GPUDevice, descriptor: GPUShaderModuleDescriptor) {
-        return createShaderModule.call(this, { ...descriptor, code: spoil(descriptor.code) });
-      });
-    }
+    case "wrong gradients":
+      return override(GPUDevice.prototype, "createShaderModule", (create: (descriptor: GPUShaderModuleDescriptor) => GPUShaderModule, _, descriptor) =>
+        create({ ...descriptor, code: spoil(descriptor.code) }));
   }
 }
 
@@ -64,27 +72,24 @@ export function watch(): void {
     },
   });
   if (typeof GPUAdapter === "undefined") return;
-  const { requestDevice } = GPUAdapter.prototype;
-  define(GPUAdapter.prototype, "requestDevice", async function (this: GPUAdapter, descriptor?: GPUDeviceDescriptor) {
-    const device = await requestDevice.call(this, descriptor);
+  override(GPUAdapter.prototype, "requestDevice", async (requestDevice: RequestDevice, _, descriptor) => {
+    const device = await requestDevice(descriptor);
     devices.push(device);
     return device;
   });
   const live = new WeakSet<GPUBuffer>();
-  const { createBuffer } = GPUDevice.prototype;
-  define(GPUDevice.prototype, "createBuffer", function (this: GPUDevice, descriptor: GPUBufferDescriptor) {
-    const buffer = createBuffer.call(this, descriptor);
+  override(GPUDevice.prototype, "createBuffer", (create: (descriptor: GPUBufferDescriptor) => GPUBuffer, _, descriptor) => {
+    const buffer = create(descriptor);
     live.add(buffer);
     held.buffers++;
     held.bytes += buffer.size;
     return buffer;
   });
-  const { destroy } = GPUBuffer.prototype;
-  define(GPUBuffer.prototype, "destroy", function (this: GPUBuffer) {
-    if (live.delete(this)) {
+  override(GPUBuffer.prototype, "destroy", (destroy: () => undefined, buffer) => {
+    if (live.delete(buffer)) {
       held.buffers--;
-      held.bytes -= this.size;
+      held.bytes -= buffer.size;
     }
-    destroy.call(this);
+    destroy();
   });
 }

@@ -18,8 +18,8 @@ const PAGE = '<!doctype html><meta charset="utf-8"><title>engine</title><link re
 /** Leaves the runtime out of the bundle: it finds its wasm files and threads beside itself. */
 const runtimeAsShipped: Plugin = {
   name: "runtime-as-shipped",
-  setup({ onResolve }) {
-    onResolve({ filter: /^onnxruntime-web\/(wasm|webgpu)$/ }, ({ path }) => ({ path: `/ort/ort.${basename(path)}.bundle.min.mjs`, external: true }));
+  setup(bundler) {
+    bundler.onResolve({ filter: /^onnxruntime-web\/(wasm|webgpu)$/ }, ({ path }) => ({ path: `/ort/ort.${basename(path)}.bundle.min.mjs`, external: true }));
   },
 };
 

@@ -5,6 +5,7 @@
  * another pass cuts anew and draws other key words. Held-out parts use pass 0
  * only, so that they are the same in every run.
  */
+import { sha256Hex } from "../core/hash";
 import { Random } from "../core/random";
 import { chooseKeyWords, type Message, type PromptForm, type PromptSpec, toMessages } from "./forms";
 import { cutPassages, type Passage, type PassageLength } from "./passages";
@@ -78,10 +79,7 @@ export async function dataHash(documents: readonly SplitDocument[], split: Split
   return sha256(JSON.stringify({ version: 1, texts, parts, config: sorted(config) }));
 }
 
-async function sha256(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
+const sha256 = (text: string): Promise<string> => sha256Hex(new TextEncoder().encode(text));
 
 /** The same value with the keys of its objects in order. */
 function sorted(value: unknown): unknown {

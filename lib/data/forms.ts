@@ -12,7 +12,7 @@ export interface Message {
   content: string;
 }
 
-/** What a person or a training example asks for; the same shape as the workers' PromptSpec. */
+/** What a person or a training example asks for. */
 export type PromptSpec = { form: "continue"; passage: string } | { form: "keywords"; words: string[] };
 export type PromptForm = PromptSpec["form"];
 

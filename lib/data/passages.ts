@@ -1,11 +1,11 @@
 /**
  * Cuts a stretch of text into passages of some words each: runs of whole
  * paragraphs; where a paragraph is too long, of its lines, then its sentences,
- * then clauses, then words. Nothing is dropped: the passages of a stretch cover it, and each
- * directly follows the one before. These are the pieces a model is asked to
- * write, not the chunks of a context window.
+ * then clauses, then words. Nothing is dropped: the passages of a stretch cover
+ * it, and each directly follows the one before. These are the pieces a model is
+ * asked to write, not the chunks of a context window.
  */
-import { countWords, lineSpans, paragraphSpans, sentenceSpans, type Span, wordSpans } from "./words";
+import { countWords, lineSpans, paragraphSpans, sentenceSpans, type Span, spacedWordSpans } from "./words";
 
 /**
  * Words of a passage: closed at the first paragraph end from `low` on, filled up
@@ -28,7 +28,7 @@ export interface Passage {
 }
 
 /** How the text is cut, coarse to fine. */
-const LEVELS: readonly ((text: string) => Span[])[] = [paragraphSpans, lineSpans, sentenceSpans, clauseSpans, wordsToSpans];
+const LEVELS: readonly ((text: string) => Span[])[] = [paragraphSpans, lineSpans, sentenceSpans, clauseSpans, spacedWordSpans];
 const SENTENCE = 2;
 
 interface Atom extends Span {
@@ -100,10 +100,4 @@ function atoms(text: string, from: number, to: number, level: number): Atom[] {
 function clauseSpans(text: string): Span[] {
   const ends = [...text.matchAll(/[;:,—–]["”’)]*\s+|—|[、，；：]/g)].map((m) => m.index + m[0].length);
   return [...ends, text.length].map((end, i) => ({ start: ends[i - 1] ?? 0, end })).filter(({ start, end }) => end > start);
-}
-
-/** A word with what precedes the next one. */
-function wordsToSpans(text: string): Span[] {
-  const starts = [...wordSpans(text)].map((w) => w.start);
-  return starts.map((start, i) => ({ start: i === 0 ? 0 : start, end: starts[i + 1] ?? text.length }));
 }

@@ -31,23 +31,29 @@ export function parseSampleWriter(value: unknown): SampleWriter {
 }
 
 /**
- * Fetches a sample writer of this site. @param base where public/ is served.
+ * Fetches a sample writer of this site, once a visit.
  * @throws DuctusError `data/sample`
  */
-export async function loadSampleWriter(id: SampleId, base = ""): Promise<SampleWriter> {
+export async function loadSampleWriter(id: SampleId): Promise<SampleWriter> {
+  const before = known.get(id);
+  if (before !== undefined) return before;
   let value: unknown;
   try {
-    const response = await fetch(`${base}/samples/${id}.json`);
+    const response = await fetch(`/samples/${id}.json`);
     if (!response.ok) throw new Error(`HTTP ${response.status}`);
     value = await response.json();
   } catch (cause) {
-    throw new DuctusError("data/sample", "The sample writer could not be loaded.", "Check that the site is reachable, then reload the page.", { cause });
+    throw new DuctusError("data/sample", "The sample writer could not be fetched.", "Check the connection and try again, or drop in a text of your own.", { cause });
   }
-  return parseSampleWriter(value);
+  const sample = parseSampleWriter(value);
+  known.set(id, sample);
+  return sample;
 }
 
+const known = new Map<SampleId, SampleWriter>();
+
 function damaged(details: string): DuctusError {
-  return new DuctusError("data/sample", "The sample writer's file is damaged.", "Reload the page.", { details });
+  return new DuctusError("data/sample", "The sample writer's file is damaged.", "Reload the page, or drop in a text of your own.", { details });
 }
 
 /** A document for each piece, named by its title. */

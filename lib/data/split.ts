@@ -7,7 +7,7 @@
  * to all documents where there are too few to deal whole ones.
  */
 import { Random } from "../core/random";
-import { countWords, lineSpans, paragraphSpans, sentenceSpans, type Span, wordSpans } from "./words";
+import { countWords, lineSpans, paragraphSpans, sentenceSpans, type Span, spacedWordSpans } from "./words";
 
 export type PartName = "train" | "validation" | "test";
 export const PART_NAMES: readonly PartName[] = ["train", "validation", "test"];
@@ -136,7 +136,7 @@ function cutNear(text: string, words: number, share: number): number {
   const target = share * words;
   let within: Span = { start: 0, end: text.length };
   let before = 0; // words before `within`
-  for (const spansOf of [paragraphSpans, lineSpans, sentenceSpans, wordsWithSpaces]) {
+  for (const spansOf of [paragraphSpans, lineSpans, sentenceSpans, spacedWordSpans]) {
     const slice = text.slice(within.start, within.end);
     let at = before;
     let hit: Span | undefined, hitStart = before;
@@ -154,9 +154,4 @@ function cutNear(text: string, words: number, share: number): number {
     before = hitStart;
   }
   return within.end;
-}
-
-function wordsWithSpaces(text: string): Span[] {
-  const starts = [...wordSpans(text)].map((w) => w.start);
-  return starts.map((start, i) => ({ start: i === 0 ? 0 : start, end: starts[i + 1] ?? text.length }));
 }

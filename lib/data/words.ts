@@ -40,6 +40,12 @@ export function* wordSpans(text: string): Generator<Span> {
   }
 }
 
+/** The words of a text, each with what precedes the next one, so that all is covered; none where there is no word. */
+export function spacedWordSpans(text: string): Span[] {
+  const starts = [...wordSpans(text)].map((w) => w.start);
+  return starts.map((start, i) => ({ start: i === 0 ? 0 : start, end: starts[i + 1] ?? text.length }));
+}
+
 function sliceEnd(text: string, from: number): number {
   if (text.length - from <= SEGMENT_CHARS) return text.length;
   const line = text.lastIndexOf("\n", from + SEGMENT_CHARS);

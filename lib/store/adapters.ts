@@ -65,10 +65,11 @@ async function change(id: string, patch: Partial<Pick<AdapterInfo, "name" | "rep
   return info;
 }
 
-/** Puts a later state of the same adapter in the place of its file. @throws DuctusError `store/missing`, `store/full` */
+/** Puts a later state of the same adapter in the place of its file; what was measured of the earlier one goes with it. @throws DuctusError `store/missing`, `store/full` */
 export async function replaceAdapterFile(id: string, file: Uint8Array): Promise<AdapterInfo> {
   const info = await transact(["adapters", "adapterFiles"], "readwrite", async (tx) => {
-    const changed: AdapterInfo = { ...(await requireAdapter(tx, id)), fileBytes: file.byteLength };
+    const { report: _, ...rest } = await requireAdapter(tx, id);
+    const changed: AdapterInfo = { ...rest, fileBytes: file.byteLength };
     await tx.objectStore("adapterFiles").put({ adapterId: id, file });
     await tx.objectStore("adapters").put(changed);
     return changed;

@@ -114,13 +114,13 @@ export async function listSamples(runId: string): Promise<RunSample[]> {
   return values.map((value) => readRecord(sampleSchema, value, "A sample"));
 }
 
-/** Marks runs as interrupted that say "running" and were not written for `staleMs`; returns them. Damaged runs are passed over. */
+/** Marks runs as interrupted that say "running" and were not written for `staleMs`, with 0 all of them, whatever the clock says; returns them. Damaged runs are passed over. */
 export async function markInterrupted(staleMs: number, now = Date.now()): Promise<Run[]> {
   const marked = await transact(["runs"], "readwrite", async (tx) => {
     const found: Run[] = [];
     for (const value of await tx.objectStore("runs").getAll()) {
       const result = runSchema.safeParse(value);
-      if (!result.success || result.data.status !== "running" || now - result.data.updatedAt <= staleMs) continue;
+      if (!result.success || result.data.status !== "running" || (staleMs > 0 && now - result.data.updatedAt <= staleMs)) continue;
       const run: Run = { ...result.data, status: "interrupted" };
       await tx.objectStore("runs").put(run);
       found.push(run);

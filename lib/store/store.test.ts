@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { DuctusError, type ErrorCode } from "../core/errors";
 import { DEFAULT_SEED } from "../data/split";
 import { LARGE_MODEL_DEFAULTS } from "../train/sft/config";
-import { deleteAdapter, getAdapter, listAdapters, renameAdapter, saveAdapter, saveReport } from "./adapters";
+import { deleteAdapter, getAdapter, listAdapters, renameAdapter, replaceAdapterFile, saveAdapter, saveReport } from "./adapters";
 import { announce, type Change, subscribe } from "./changes";
 import { closeDatabase, DATABASE_NAME, STORE_NAMES, transact } from "./db";
 import { addDocuments, listDocuments, removeDocument } from "./documents";
@@ -139,6 +139,9 @@ describe("runs", () => {
     expect((await getRun(silent.id))?.status).toBe("interrupted");
     expect((await getRun(alive.id))?.status).toBe("running");
     expect((await getRun(ended.id))?.status).toBe("finished");
+    // Where it is known otherwise that nobody trains, a clock that was set back does not matter.
+    await put("runs", { ...alive, updatedAt: Date.now() + 3_600_000 });
+    expect((await markInterrupted(0)).map((r) => r.id)).toEqual([alive.id]);
   });
 
   it("beat with every curve point and sample", async () => {
@@ -166,6 +169,9 @@ describe("adapters", () => {
     expect(stored).toMatchObject({ name: "Second", report: { tuned: { loss: 2 } } });
     expect(stored?.file).toEqual(newAdapter("").file);
     expect(stored && "fileBytes" in stored).toBe(false);
+    // Another state of it has not been measured yet.
+    await replaceAdapterFile(adapter.id, new Uint8Array(5));
+    expect(await getAdapter(adapter.id)).toEqual({ ...stored, report: undefined, file: new Uint8Array(5) });
     const imported = await saveAdapter(newAdapter(hand.id, 7));
     await deleteAdapter(adapter.id);
     expect((await listAdapters(hand.id)).map((a) => a.id)).toEqual([imported.id]);

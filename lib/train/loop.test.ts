@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { evaluationPoints, RunControl, runLoop } from "./loop";
 
 /** Lets everything that can go on do so. */
@@ -65,6 +65,22 @@ describe("RunControl", () => {
     await waiting;
     expect(control.paused).toBe(false);
     expect(control.stopped).toBe(false);
+  });
+
+  it("adds up the time it waited, and no other", async () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    const control = new RunControl();
+    for (const waitMs of [4000, 3000]) {
+      vi.advanceTimersByTime(500);
+      control.pause();
+      vi.advanceTimersByTime(20); // the step in hand
+      const waiting = control.whileRunning();
+      vi.advanceTimersByTime(waitMs);
+      control.resume();
+      await waiting;
+    }
+    expect(control.waitedMs).toBe(7000);
+    vi.useRealTimers();
   });
 
   it("stays waiting when resumed and paused again before it woke", async () => {

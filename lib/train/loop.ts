@@ -9,6 +9,12 @@ export class RunControl {
   private pausedNow = false;
   private stopAsked = false;
   private wake: (() => void) | null = null;
+  private waited = 0;
+
+  /** Time spent waiting so far, in ms: no measure of the work. */
+  get waitedMs(): number {
+    return this.waited;
+  }
 
   get stopped(): boolean {
     return this.stopAsked;
@@ -34,10 +40,12 @@ export class RunControl {
 
   /** Resolves at once unless paused; then when resumed or stopped. */
   async whileRunning(): Promise<void> {
+    const since = performance.now();
     while (this.pausedNow && !this.stopAsked) {
       await new Promise<void>((resolve) => (this.wake = resolve));
       this.wake = null;
     }
+    this.waited += performance.now() - since;
   }
 }
 

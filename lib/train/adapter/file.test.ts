@@ -2,25 +2,17 @@ import { zipSync } from "fflate";
 import { describe, expect, it } from "vitest";
 import { DuctusError } from "../../core/errors";
 import { Random } from "../../core/random";
-import { info, randomAdapter, tinyModel, tinySha256 } from "./adapter.fixture";
+import { info, randomAdapter, tinyModel, tinySha256 } from "../testing/adapter";
 import { openAdapter, packAdapter, zipPeft, type BaseModel } from "./file";
 import { adapterToPeft, peftSafetensors } from "./peft";
 import { readSafetensors } from "./safetensors";
+import { fault } from "../testing/fault";
+import { writeZip } from "./zip";
 
 const base: BaseModel = { id: "ductus-base", name: "Ductus Base", sha256: tinySha256, config: tinyModel };
 const adapter = randomAdapter(5);
 const packed = packAdapter(adapter, info);
 const folder = adapterToPeft(adapter, info);
-
-function fault(action: () => unknown): DuctusError {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof DuctusError) return error;
-    throw error;
-  }
-  throw new Error("was accepted");
-}
 
 /** The one-file form with other notes. */
 function repack(changes: Record<string, string | undefined>): Uint8Array {
@@ -79,8 +71,8 @@ describe("the one-file form", () => {
 
 describe("a zip of a PEFT folder", () => {
   it("comes back with the adapter, its base not verified", () => {
-    expect(openAdapter(zipPeft({ ...folder }), base)).toEqual({ adapter, info: null, baseVerified: false });
-    expect(zipPeft({ ...folder })).toEqual(zipPeft(Object.fromEntries(Object.entries(folder).reverse())));
+    expect(openAdapter(zipPeft(folder), base)).toEqual({ adapter, info: null, baseVerified: false });
+    expect(zipPeft(folder)).toEqual(writeZip(Object.fromEntries(Object.entries(folder).reverse())));
   });
 
   it("opens deflated, inside a folder, beside other files", () => {
@@ -89,14 +81,14 @@ describe("a zip of a PEFT folder", () => {
   });
 
   it("refuses one that lacks a file, or whose settings are not text", () => {
-    expect(fault(() => openAdapter(zipPeft({ "README.md": "x" }), base)).message).toContain("no adapter_config.json");
-    expect(fault(() => openAdapter(zipPeft({ "adapter_config.json": "{}" }), base)).message).toContain("no adapter_model.safetensors");
-    expect(fault(() => openAdapter(zipPeft({ ...folder, "adapter_config.json": Uint8Array.of(0xff, 0xfe) }), base)).code).toBe("adapter/config");
+    expect(fault(() => openAdapter(writeZip({ "README.md": "x" }), base)).message).toContain("no adapter_config.json");
+    expect(fault(() => openAdapter(writeZip({ "adapter_config.json": "{}" }), base)).message).toContain("no adapter_model.safetensors");
+    expect(fault(() => openAdapter(writeZip({ ...folder, "adapter_config.json": Uint8Array.of(0xff, 0xfe) }), base)).code).toBe("adapter/config");
   });
 });
 
 describe("damage", () => {
-  it.each([["one file", packed], ["zip", zipPeft({ ...folder })]] as const)("of the %s: 300 mutations are refused in words, or read with finite values in the right shapes", (_, original) => {
+  it.each([["one file", packed], ["zip", zipPeft(folder)]] as const)("of the %s: 300 mutations are refused in words, or read with finite values in the right shapes", (_, original) => {
     const random = new Random("adapter mutations");
     let refused = 0;
     for (let round = 0; round < 300; round++) {

@@ -9,7 +9,7 @@ import * as z from "zod";
 import { DuctusError } from "../../core/errors";
 import type { ModelConfig } from "../model/config";
 import { PROJECTIONS } from "../sft/config";
-import { adapterFromPeft, CONFIG_FILE, peftConfigJson, peftSafetensors, WEIGHTS_FILE } from "./peft";
+import { adapterFromPeft, CONFIG_FILE, peftConfigJson, peftSafetensors, WEIGHTS_FILE, type PeftFolder } from "./peft";
 import { ADAPTER_FILE, damaged, readSafetensors } from "./safetensors";
 import type { AdapterInfo, LoraAdapter } from "./types";
 import { readZipEntries, writeZip } from "./zip";
@@ -164,6 +164,6 @@ function tooLarge(): DuctusError {
 }
 
 /** A folder as a zip. The same files give the same bytes. */
-export function zipPeft(folder: Readonly<Record<string, string | Uint8Array>>): Uint8Array {
-  return writeZip(folder);
+export function zipPeft(folder: PeftFolder): Uint8Array {
+  return writeZip({ ...folder });
 }

@@ -16,11 +16,12 @@ import { f32, i32, Session, type NdArray } from "../runtime/session";
 import { collate } from "../sft/batch";
 import { adapterFeeds, SftTrainer } from "../sft/trainer";
 import { flatAdapter, referenceBytes, referenceModel, referencePath, referenceTensors } from "../testing/reference";
-import { adapterOf, infoOf, OUR_MODELS, ourAdapter } from "../testing/ours";
+import { infoOf, OUR_MODELS, ourAdapter } from "../testing/ours";
 import { randomLora, settings } from "../testing/tiny";
 import { openAdapter, packAdapter } from "./file";
 import { adapterFromPeft, adapterToPeft } from "./peft";
 import type { LoraAdapter } from "./types";
+import { toLoraAdapter } from "./tensors";
 
 const backend = openNode();
 
@@ -98,7 +99,7 @@ describe.skipIf(whyNot !== "")(`a freshly trained adapter, opened live by Python
     const trainer = await SftTrainer.create(backend, config, weights, settings({ lora }), randomLora(config, lora, "live"));
     for (let step = 0; step < 3; step++) await trainer.step([examples], 0.02);
     await trainer.dispose();
-    adapter = adapterOf(config, lora, trainer.adapter);
+    adapter = toLoraAdapter(config, lora, trainer.adapter);
   });
   afterAll(() => rmSync(temporary, { recursive: true }));
 

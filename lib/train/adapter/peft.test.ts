@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { DuctusError } from "../../core/errors";
-import { info, randomAdapter, tinyModel } from "./adapter.fixture";
+import { info, randomAdapter, tinyModel } from "../testing/adapter";
 import { parseModelConfig } from "../model/config";
 import { adapterFromPeft, adapterToPeft, peftConfigJson } from "./peft";
 import { readSafetensors, toFloat32, writeSafetensors, type TensorToWrite } from "./safetensors";
+import { fault } from "../testing/fault";
 
 const adapter = randomAdapter(1);
 const folder = adapterToPeft(adapter, info);
@@ -13,16 +13,6 @@ const weights = folder["adapter_model.safetensors"];
 
 function open(changes: Record<string, unknown>, bytes: Uint8Array = weights) {
   return adapterFromPeft(JSON.stringify({ ...config, ...changes }), bytes, tinyModel);
-}
-
-function fault(action: () => unknown): DuctusError {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof DuctusError) return error;
-    throw error;
-  }
-  throw new Error("was accepted");
 }
 
 /** The tensors of the folder, changed. */

@@ -9,7 +9,8 @@
 import "../../zod";
 import * as z from "zod";
 import { DuctusError } from "../../core/errors";
-import { projectionShape, type ModelConfig } from "../model/config";
+import type { ModelConfig } from "../model/config";
+import { adapterShapes } from "../model/lora";
 import { PROJECTIONS, type Projection } from "../sft/config";
 import { adapterCard } from "./card";
 import { allFinite } from "./float16";
@@ -82,7 +83,7 @@ export function adapterFromPeft(configJson: string, safetensors: Uint8Array, mod
   const { rank, alpha, targetModules } = readPeftConfig(configJson);
   const { tensors: found } = readSafetensors(safetensors, ADAPTER_FILE);
   const tensors = new Map<string, LoraTensor>();
-  for (const [key, shape] of loraShapes(model, rank, targetModules)) {
+  for (const [key, shape] of adapterShapes(model, { rank, targetModules })) {
     const name = `${PEFT_PREFIX}${key}.weight`;
     const tensor = found.get(name);
     if (!tensor) throw misfit(`it has nothing for ${key}`);
@@ -103,20 +104,6 @@ function readFactor(tensor: SafeTensor, key: string, shape: [number, number]): F
 
 function misfit(fault: string): DuctusError {
   return new DuctusError("adapter/shapes", `This adapter does not fit the model in use: ${fault}.`, "Use an adapter that was made for this model.");
-}
-
-/** Key → [rows, columns] of every factor, in the order layers, projections, A before B. */
-export function loraShapes(model: ModelConfig, rank: number, targetModules: readonly Projection[]): Map<string, [number, number]> {
-  const shapes = new Map<string, [number, number]>();
-  for (let i = 0; i < model.numLayers; i++) {
-    for (const projection of PROJECTIONS) {
-      if (!targetModules.includes(projection)) continue;
-      const { module, out, in: input } = projectionShape(model, projection);
-      shapes.set(`layers.${i}.${module}.${projection}.lora_A`, [rank, input]);
-      shapes.set(`layers.${i}.${module}.${projection}.lora_B`, [out, rank]);
-    }
-  }
-  return shapes;
 }
 
 function readPeftConfig(text: string): { rank: number; alpha: number; targetModules: Projection[] } {

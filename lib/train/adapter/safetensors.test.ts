@@ -3,6 +3,7 @@ import { DuctusError } from "../../core/errors";
 import { Random } from "../../core/random";
 import { float32ToFloat16 } from "./float16";
 import { ADAPTER_FILE, blobSource, bytesSource, MODEL_FILE, readSafetensors, readSafetensorsHeader, readTensor, toFloat32, writeSafetensors } from "./safetensors";
+import { fault } from "../testing/fault";
 
 function file(header: string | Uint8Array, data: Uint8Array = new Uint8Array(0), length?: number | bigint): Uint8Array {
   const json = typeof header === "string" ? new TextEncoder().encode(header) : header;
@@ -11,16 +12,6 @@ function file(header: string | Uint8Array, data: Uint8Array = new Uint8Array(0),
   bytes.set(json, 8);
   bytes.set(data, 8 + json.length);
   return bytes;
-}
-
-function fault(action: () => unknown): DuctusError {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof DuctusError) return error;
-    throw error;
-  }
-  throw new Error("was accepted");
 }
 
 const entry = (dtype: string, shape: number[], begin: number, end: number) => JSON.stringify({ dtype, shape, data_offsets: [begin, end] });

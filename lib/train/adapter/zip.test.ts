@@ -1,20 +1,10 @@
 import { zipSync } from "fflate";
 import { describe, expect, it } from "vitest";
-import { DuctusError } from "../../core/errors";
 import { readZipEntries, writeZip } from "./zip";
+import { fault } from "../testing/fault";
 
 const names = ["a.txt", "b.bin"];
 const text = (value: string) => new TextEncoder().encode(value);
-
-function fault(action: () => unknown): DuctusError {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof DuctusError) return error;
-    throw error;
-  }
-  throw new Error("was accepted");
-}
 
 describe("readZipEntries", () => {
   it("reads the names asked for and no others", () => {

@@ -112,7 +112,7 @@ export class Generator {
     const seq = fresh[0]!.length;
     const keys = past + seq;
     const mask = new Float32Array(batch * seq * keys); // [batch, 1, seq, keys]
-    const positions = new BigInt64Array(batch * seq);
+    const positions = new BigInt64Array(batch * seq); // [batch, seq]
     for (let b = 0; b < batch; b++) {
       for (let t = 0; t < seq; t++) {
         const row = (b * seq + t) * keys;
@@ -132,7 +132,7 @@ export class Generator {
   private adapterFeeds(rows: readonly GenerationRow[], seq: number, adapter: ReadonlyMap<string, Float32Array> | null): Record<string, NdArray> {
     if (!this.lora) return {};
     const scale = this.lora.alpha / this.lora.rank;
-    const scales = Float32Array.from({ length: rows.length * seq }, (_, i) => (rows[Math.floor(i / seq)]!.adapted ? scale : 0));
+    const scales = Float32Array.from({ length: rows.length * seq }, (_, i) => (rows[Math.floor(i / seq)]!.adapted ? scale : 0)); // [batch · seq, 1]
     const feeds: Record<string, NdArray> = { adapterScale: f32(scales, [scales.length, 1]) };
     for (const [name, shape] of adapterShapes(this.model, this.lora)) {
       const data = adapter?.get(name);
@@ -143,7 +143,7 @@ export class Generator {
   }
 
   private emptyCache(batch: number): Record<string, NdArray> {
-    const shape = [batch, this.model.numKeyValueHeads, 0, this.model.headDim];
+    const shape = [batch, this.model.numKeyValueHeads, 0, this.model.headDim]; // of each layer's keys and values
     const layers = Array.from({ length: this.model.numLayers }, (_, layer) => layer);
     const names = layers.flatMap((layer) => [`past.${layer}.key`, `past.${layer}.value`]);
     return Object.fromEntries(names.map((name) => [name, f32(new Float32Array(0), shape)]));

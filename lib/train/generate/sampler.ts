@@ -28,10 +28,10 @@ export function sampleToken(logits: Float32Array, { temperature, topP }: Sampler
   const likeliest = argmax(logits);
   const top = logits[likeliest]!;
   if (!Number.isFinite(top) || logits.includes(NaN)) {
-    throw new DuctusError("generate/not-a-number", "The model's answer is not a number, so nothing can be written with it.", "Use another adapter, or train again with a lower learning rate.");
+    throw new DuctusError("generate/not-a-number", "The model's answer is not a number, so nothing can be written with it.", "Choose another adapter, or train again.");
   }
   if (!(temperature > 0)) return likeliest;
-  const weights = new Float64Array(logits.length);
+  const weights = new Float64Array(logits.length); // [vocab], unnormalised probabilities
   let total = 0;
   for (let i = 0; i < logits.length; i++) total += weights[i] = Math.exp((logits[i]! - top) / temperature);
   // All tokens below this floor together hold less than 1 − topP: they are outside the nucleus, and need no sorting.

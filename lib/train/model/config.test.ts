@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { DuctusError } from "../../core/errors";
 import { PROJECTIONS } from "../sft/config";
+import { fault as refusal } from "../testing/fault";
 import { countParameters, parseGenerationConfig, parseModelConfig, projectionShape } from "./config";
 
 const qwen3 = {
@@ -16,15 +17,7 @@ const qwen2 = {
   transformers_version: "4.43.1", use_cache: true, use_mrope: false, use_sliding_window: false, vocab_size: 151936,
 };
 
-function fault(json: unknown): DuctusError {
-  try {
-    parseModelConfig(json);
-  } catch (error) {
-    if (error instanceof DuctusError) return error;
-    throw error;
-  }
-  throw new Error("was accepted");
-}
+const fault = (json: unknown) => refusal(() => parseModelConfig(json));
 
 describe("parseModelConfig", () => {
   it("reads the embedded model's own config.json", () => {

@@ -28,7 +28,7 @@ interface ScoringInputs {
 
 function scoring(config: ModelConfig, lora: LoraUse | null, maxPositions: number): ScoringInputs {
   const graph = new Graph();
-  const ids = graph.input("ids", "i32", ["B*T"]);
+  const ids = graph.input("ids", "i32", ["B*T"]); // [N]
   const context: AttentionContext = {
     positions: graph.input("positions", "i64", ["B", "T"]),
     mask: graph.input("mask", "f32", [1, 1, "T", "T"]),
@@ -39,7 +39,7 @@ function scoring(config: ModelConfig, lora: LoraUse | null, maxPositions: number
   // The head is the widest product of a small model: only rows whose next token is scored pass it.
   const rows = selectRows(x, graph.input("rows", "i32", ["M"]), graph.input("rowOf", "i32", ["B*T"])); // [M, hidden]
   const logits = head(graph, config, rows); // [M, vocab]
-  return { graph, nll: crossEntropy(logits, graph.input("targets", "i32", ["M", 1])) };
+  return { graph, nll: crossEntropy(logits, graph.input("targets", "i32", ["M", 1])) }; // [M, 1]
 }
 
 /** Which parameters a training graph computes gradients for. */
@@ -87,13 +87,13 @@ export function scoringGraph(config: ModelConfig, lora: LoraShape | null, weight
  */
 export function generationGraph(config: ModelConfig, lora: LoraShape | null, weights: WeightMap, maxPositions: number): OnnxModel {
   const graph = new Graph();
-  const ids = graph.input("ids", "i32", ["B*T"]);
+  const ids = graph.input("ids", "i32", ["B*T"]); // [N]
   const context: AttentionContext = {
     positions: graph.input("positions", "i64", ["B", "T"]),
     mask: graph.input("mask", "f32", ["B", 1, "T", "S"]),
     ...rotaryTables(graph, config, maxPositions),
   };
-  const use: LoraUse | null = lora && { ...lora, rowScale: graph.input("adapterScale", "f32", ["B*T", 1]) };
+  const use: LoraUse | null = lora && { ...lora, rowScale: graph.input("adapterScale", "f32", ["B*T", 1]) }; // scale [N, 1]
   let x = embed(graph, config, ids); // [N, hidden]
   const outputs: Record<string, Tensor> = {};
   for (let layer = 0; layer < config.numLayers; layer++) {

@@ -41,8 +41,8 @@ export function adaptedModules(config: ModelConfig, targets: readonly Projection
   ).flat();
 }
 
-/** The adapter's tensors with PEFT's shapes: A [rank, in], B [out, rank]. */
-export function adapterShapes(config: ModelConfig, lora: LoraShape): Map<string, [number, number]> {
+/** The adapter's tensors with PEFT's shapes, A [rank, in] and B [out, rank], in the order layers, projections, A before B. */
+export function adapterShapes(config: ModelConfig, lora: Pick<LoraShape, "rank" | "targetModules">): Map<string, [number, number]> {
   const shapes = new Map<string, [number, number]>();
   for (const m of adaptedModules(config, lora.targetModules)) {
     shapes.set(`${m.name}.lora_A`, [lora.rank, m.in]);
@@ -59,7 +59,7 @@ export function initialAdapter(config: ModelConfig, lora: LoraShape, seed: numbe
   const random = new Random(`lora-${seed}`);
   const tensors = new Map<string, Float32Array>();
   for (const [name, [rows, columns]] of adapterShapes(config, lora)) {
-    const data = new Float32Array(rows * columns);
+    const data = new Float32Array(rows * columns); // [rows, columns]
     if (name.endsWith("lora_A")) {
       const bound = 1 / Math.sqrt(columns);
       for (let i = 0; i < data.length; i++) data[i] = (2 * random.uniform() - 1) * bound;
@@ -81,9 +81,9 @@ export function adaptedLinear(x: Tensor, name: string, weight: Tensor, bias: Ten
   const projection = name.slice(name.lastIndexOf(".") + 1) as Projection;
   if (!lora?.targetModules.includes(projection)) return base;
   const { graph } = x;
-  const a = graph.parameter(`${name}.lora_A`, [lora.rank, x.dim(1)]);
-  const b = graph.parameter(`${name}.lora_B`, [weight.dim(0), lora.rank]);
-  const dropped = lora.dropoutMasks ? mul(x, graph.input(`dropout.${name}`, "f32", x.shape)) : x;
+  const a = graph.parameter(`${name}.lora_A`, [lora.rank, x.dim(1)]); // [rank, in]
+  const b = graph.parameter(`${name}.lora_B`, [weight.dim(0), lora.rank]); // [out, rank]
+  const dropped = lora.dropoutMasks ? mul(x, graph.input(`dropout.${name}`, "f32", x.shape)) : x; // [n, in]
   const down = linear(dropped, a); // [n, rank]
   return lora.rowScale
     ? gemm(mul(down, lora.rowScale), b, { transB: true, c: base })

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { makeManifest } from "../../../tools/models/make-manifest";
-import { loadManifest, loadModel, manifestSchema, MODEL_FILES, sha256Hex, stopTokenIds, type FetchFn } from "./manifest";
+import { sha256Hex } from "../../core/hash";
+import { loadManifest, loadModel, manifestSchema, MODEL_FILES, stopTokenIds, type FetchFn } from "./manifest";
 
 const folder = fileURLToPath(new URL("../../../public/models", import.meta.url));
 const BASE = "http://localhost/models";

@@ -8,6 +8,7 @@
 import "../../zod";
 import * as z from "zod";
 import { DuctusError } from "../../core/errors";
+import { sha256Hex } from "../../core/hash";
 import { parseGenerationConfig, parseModelConfig, type GenerationConfig, type ModelConfig } from "./config";
 
 /** The files a model must have, in the order they are loaded: small ones first, so that faults show early. */
@@ -113,12 +114,6 @@ export async function loadModel(baseUrl: string, id: string, fetchFn: FetchFn, o
 /** Token ids that end a text of this model: those of both configuration files. */
 export function stopTokenIds(model: Pick<LoadedModel, "config" | "generationConfig">): number[] {
   return [...new Set([...model.generationConfig.eosTokenIds, ...model.config.eosTokenIds])];
-}
-
-/** Lower-case hex. */
-export async function sha256Hex(bytes: Uint8Array): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>);
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 async function request(fetchFn: FetchFn, url: string, signal: AbortSignal | undefined): Promise<Response> {

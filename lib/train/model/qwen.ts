@@ -41,8 +41,8 @@ export const MASKED = -1e9;
  */
 export function rotaryTables(graph: Graph, config: ModelConfig, maxPositions: number): { cos: Tensor; sin: Tensor } {
   const half = config.headDim / 2;
-  const cos = new Float32Array(maxPositions * half);
-  const sin = new Float32Array(maxPositions * half);
+  const cos = new Float32Array(maxPositions * half); // [maxPositions, headDim / 2]
+  const sin = new Float32Array(maxPositions * half); // [maxPositions, headDim / 2]
   for (let i = 0; i < half; i++) {
     const frequency = Math.fround(1 / Math.fround(config.ropeTheta ** ((2 * i) / config.headDim)));
     for (let position = 0; position < maxPositions; position++) {
@@ -67,7 +67,7 @@ const embeddingTable = (graph: Graph, config: ModelConfig) =>
 
 /** Final norm and head: hidden [rows, hidden] → logits [rows, vocab]. */
 export function head(graph: Graph, config: ModelConfig, hidden: Tensor): Tensor {
-  const normed = rmsNorm(hidden, graph.parameter("model.norm.weight", [config.hiddenSize]), config.rmsNormEps);
+  const normed = rmsNorm(hidden, graph.parameter("model.norm.weight", [config.hiddenSize]), config.rmsNormEps); // [rows, hidden]
   const table = config.tieWordEmbeddings
     ? embeddingTable(graph, config)
     : graph.parameter("lm_head.weight", [config.vocabSize, config.hiddenSize]);
@@ -102,9 +102,9 @@ export function decoderLayer(
     const parts = reshape(t, [batch, seq, heads, headDim]);
     return transpose(gain ? norm(parts, `self_attn.${gain}`, headDim) : parts, [0, 2, 1, 3]);
   };
-  const q = split(project(attended, "self_attn.q_proj", numHeads * headDim, config.attentionBias), numHeads, config.qkNorm ? "q_norm" : null);
-  const k = split(project(attended, "self_attn.k_proj", numKeyValueHeads * headDim, config.attentionBias), numKeyValueHeads, config.qkNorm ? "k_norm" : null);
-  const v = split(project(attended, "self_attn.v_proj", numKeyValueHeads * headDim, config.attentionBias), numKeyValueHeads, null);
+  const q = split(project(attended, "self_attn.q_proj", numHeads * headDim, config.attentionBias), numHeads, config.qkNorm ? "q_norm" : null); // [batch, heads, seq, headDim]
+  const k = split(project(attended, "self_attn.k_proj", numKeyValueHeads * headDim, config.attentionBias), numKeyValueHeads, config.qkNorm ? "k_norm" : null); // [batch, kvHeads, seq, headDim]
+  const v = split(project(attended, "self_attn.v_proj", numKeyValueHeads * headDim, config.attentionBias), numKeyValueHeads, null); // [batch, kvHeads, seq, headDim]
   const turned = (t: Tensor) => rotary(t, context.positions, context.cos, context.sin);
   const keys = context.mask.dim(3);
   const join = (old: Tensor | undefined, fresh: Tensor) => (old ? concat([old, fresh], 2, keys) : fresh);

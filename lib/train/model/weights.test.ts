@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { DuctusError } from "../../core/errors";
 import { Random } from "../../core/random";
 import { bytesSource, writeSafetensors, type TensorToWrite } from "../adapter/safetensors";
 import { countParameters, parseModelConfig, type ModelConfig } from "./config";
 import { loadWeights, loadWeightsFrom, weightShapes } from "./weights";
+import { fault } from "../testing/fault";
 
 const json = {
   model_type: "qwen2", vocab_size: 20, hidden_size: 8, num_hidden_layers: 2, num_attention_heads: 2, num_key_value_heads: 1,
@@ -16,16 +16,6 @@ const tied = parseModelConfig({ ...json, tie_word_embeddings: true });
 function tensorsFor(model: ModelConfig): TensorToWrite[] {
   const random = new Random(1);
   return [...weightShapes(model)].map(([name, shape]) => ({ name, shape, data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.normal()) }));
-}
-
-function fault(action: () => unknown): DuctusError {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof DuctusError) return error;
-    throw error;
-  }
-  throw new Error("was accepted");
 }
 
 describe("weightShapes", () => {

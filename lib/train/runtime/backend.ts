@@ -55,7 +55,7 @@ export function watchLoss(lost: Promise<string>): Pick<Backend, "lost" | "unless
       };
       task.then(
         (value) => settle(() => resolve(value)),
-        (error: unknown) => setTimeout(() => settle(() => reject(error as Error)), LOSS_IS_TOLD_MS),
+        (error: unknown) => setTimeout(() => settle(() => reject(error instanceof Error ? error : new Error(String(error)))), LOSS_IS_TOLD_MS),
       );
     }),
   };

@@ -6,16 +6,7 @@
  */
 import { DuctusError } from "../../core/errors";
 import { CANNOT_BE_LOST, watchLoss, type Backend } from "./backend";
-
-/**
- * Threads worth using: all of few cores; half of many, which are mostly two
- * hyperthreads to a core. One where the page is not cross-origin isolated.
- */
-export function defaultThreads(): number {
-  if (!globalThis.crossOriginIsolated) return 1;
-  const cores = navigator.hardwareConcurrency || 1;
-  return cores <= 4 ? cores : Math.min(8, Math.ceil(cores / 2));
-}
+import { defaultThreads } from "./threads";
 
 export async function openWasm(threads = defaultThreads()): Promise<Backend> {
   const ort = await import("onnxruntime-web/wasm");

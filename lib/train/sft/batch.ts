@@ -34,18 +34,18 @@ export interface Batch {
 /** Number of completion tokens of an example, the first token of all excepted (nothing predicts it); 0 where it was cut within its prompt. */
 export const completionTokens = (e: TokenizedExample) => Math.max(0, e.ids.length - Math.max(1, e.promptLength));
 
-/** @throws DuctusError `train/empty-batch` when no token of it is scored. */
+/** @param padTokenId fills the rows of shorter examples; nothing reads it. @throws DuctusError `train/empty-batch` when no token of it is scored. */
 export function collate(examples: readonly TokenizedExample[], padTokenId = 0): Batch {
   const batch = examples.length;
   const seq = Math.max(...examples.map((e) => e.ids.length));
   const scored = examples.reduce((n, e) => n + completionTokens(e), 0);
   if (!(scored > 0)) throw new DuctusError("train/empty-batch", "A batch without a single token to learn from.");
-  const ids = new Int32Array(batch * seq).fill(padTokenId);
-  const rowOf = new Int32Array(batch * seq).fill(scored);
-  const rows = new Int32Array(scored);
-  const targets = new Int32Array(scored);
-  const exampleOf = new Int32Array(scored);
-  const positions = new BigInt64Array(batch * seq);
+  const ids = new Int32Array(batch * seq).fill(padTokenId); // [B·T]
+  const rowOf = new Int32Array(batch * seq).fill(scored); // [B·T]
+  const rows = new Int32Array(scored); // [M]
+  const targets = new Int32Array(scored); // [M, 1]
+  const exampleOf = new Int32Array(scored); // [M]
+  const positions = new BigInt64Array(batch * seq); // [B, T]
   let m = 0;
   examples.forEach((example, b) => {
     ids.set(example.ids, b * seq);

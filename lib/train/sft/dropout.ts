@@ -7,6 +7,7 @@
  */
 import type { Random } from "../../core/random";
 
+/** @param p probability of a zero, below 1. @returns [length] */
 export function dropoutMask(length: number, p: number, random: Random): Float32Array {
   const mask = new Float32Array(length).fill(1 / (1 - p));
   if (p <= 0) return mask;

@@ -77,7 +77,7 @@ export class SftTrainer {
     for (const [index, examples] of microBatches.entries()) {
       const batch = collate(examples);
       tokens += batch.tokens;
-      const weights = new Float32Array(batch.completionTokens).fill(1 / total);
+      const weights = new Float32Array(batch.completionTokens).fill(1 / total); // [M, 1]
       const out = await this.training.run({
         ...batch.feeds,
         rowOf: batch.rowOf,
@@ -128,7 +128,7 @@ export class SftTrainer {
 /** @param details what was measured, for a bug report */
 export function diverged(details: string): DuctusError {
   return new DuctusError("train/diverged", "Training went wrong: the model's numbers have run out of bounds.",
-    "What was learned before is kept. Try again with a lower learning rate.", { details });
+    "What it had learned by its last check, if it got so far, is kept. Your writing is safe. Look for pieces that are not prose, leave them out, and train again.", { details });
 }
 
 /** The adapter's tensors as inputs of a graph. */

@@ -5,9 +5,9 @@
  * our engine the same logits makes them again from here.
  */
 import { createHash } from "node:crypto";
+import { toLoraAdapter } from "../adapter/tensors";
 import type { AdapterInfo, LoraAdapter } from "../adapter/types";
-import type { ModelConfig } from "../model/config";
-import { adapterShapes, type LoraShape } from "../model/lora";
+import type { LoraShape } from "../model/lora";
 import { PROJECTIONS } from "../sft/config";
 import { referenceBytes, referenceModel } from "./reference";
 import { randomLora, settings } from "./tiny";
@@ -16,12 +16,6 @@ export const OUR_MODELS = ["qwen2-tied", "qwen3-untied"] as const;
 
 /** Rank and alpha such that alpha / rank is no power of two. */
 const SHAPE: LoraShape = { rank: 3, alpha: 7, targetModules: PROJECTIONS };
-
-/** The flat tensors that a trainer holds, as files want them. */
-export function adapterOf(config: ModelConfig, shape: LoraShape, tensors: ReadonlyMap<string, Float32Array>): LoraAdapter {
-  const { rank, alpha, targetModules } = shape;
-  return { rank, alpha, targetModules, tensors: new Map([...adapterShapes(config, shape)].map(([name, size]) => [name, { shape: size, data: tensors.get(name)! }])) };
-}
 
 export function infoOf(model: string): AdapterInfo {
   return {
@@ -41,5 +35,5 @@ export function infoOf(model: string): AdapterInfo {
 
 export function ourAdapter(model: string): LoraAdapter {
   const { config } = referenceModel(model);
-  return adapterOf(config, SHAPE, randomLora(config, SHAPE, `ours-${model}`));
+  return toLoraAdapter(config, SHAPE, randomLora(config, SHAPE, `ours-${model}`));
 }

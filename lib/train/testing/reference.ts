@@ -11,6 +11,8 @@ import { parseModelConfig, type ModelConfig } from "../model/config";
 import { loadWeights } from "../model/weights";
 import type { TokenizedExample } from "../sft/batch";
 
+export { flatAdapter } from "../adapter/tensors";
+
 const root = new URL("../../../tools/reference/data/", import.meta.url);
 
 export const referencePath = (path: string) => fileURLToPath(new URL(path, root));
@@ -27,8 +29,6 @@ export function referenceTensors(path: string): Map<string, { shape: readonly nu
 export function flatWeights(config: ModelConfig, file: Uint8Array): Map<string, Float32Array> {
   return new Map([...loadWeights(config, file)].map(([name, t]) => [name, t.data]));
 }
-
-export const flatAdapter = (adapter: LoraAdapter) => new Map([...adapter.tensors].map(([name, t]) => [name, t.data]));
 
 export interface ReferenceBatch {
   lengths: number[];

@@ -54,8 +54,8 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   const shape = [...broadcast(a.shape.slice(0, -2), b.shape.slice(0, -2)), a.dim(-2), b.dim(-1)];
   return a.graph.node("MatMul", [a, b], { dtype: "f32", shape }, {
     gradient: (dy, _, needs) => [
-      needs[0] ? sumTo(matmul(dy, swapLast(b)), a.shape) : null,
-      needs[1] ? sumTo(matmul(swapLast(a), dy), b.shape) : null,
+      needs[0] ? sumTo(matmul(dy, swapLast(b)), a.shape) : null, // [..., m, k]
+      needs[1] ? sumTo(matmul(swapLast(a), dy), b.shape) : null, // [..., k, n]
     ],
   });
 }

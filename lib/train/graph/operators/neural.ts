@@ -13,8 +13,8 @@ export function softmax(x: Tensor): Tensor {
   return x.graph.node("Softmax", [x], { dtype: "f32", shape: x.shape }, {
     attributes: { axis: -1 },
     gradient: (dy, y) => {
-      const weighted = mul(dy, y);
-      return [sub(weighted, mul(y, reduceSum(weighted, [-1], true)))];
+      const weighted = mul(dy, y); // [..., n]
+      return [sub(weighted, mul(y, reduceSum(weighted, [-1], true)))]; // [..., n]
     },
   });
 }
@@ -29,13 +29,13 @@ export function rmsNorm(x: Tensor, gain: Tensor, epsilon: number): Tensor {
   return graph.node("SimplifiedLayerNormalization", [x, gain], { dtype: "f32", shape: x.shape }, {
     attributes: { axis: -1, epsilon: { float: epsilon } },
     gradient: (dy, _, needs) => {
-      const meanSquare = reduceMean(mul(x, x), [-1], true);
+      const meanSquare = reduceMean(mul(x, x), [-1], true); // [..., 1]
       const inverse = reciprocal(sqrt(add(meanSquare, graph.scalar(epsilon)))); // [..., 1]
-      const unit = mul(x, inverse);
-      const dUnit = mul(dy, gain);
+      const unit = mul(x, inverse); // [..., width]
+      const dUnit = mul(dy, gain); // [..., width]
       return [
-        needs[0] ? mul(inverse, sub(dUnit, mul(unit, reduceMean(mul(dUnit, unit), [-1], true)))) : null,
-        needs[1] ? sumTo(mul(dy, unit), gain.shape) : null,
+        needs[0] ? mul(inverse, sub(dUnit, mul(unit, reduceMean(mul(dUnit, unit), [-1], true)))) : null, // [..., width]
+        needs[1] ? sumTo(mul(dy, unit), gain.shape) : null, // [width]
       ];
     },
   });
@@ -67,7 +67,7 @@ export function crossEntropy(logits: Tensor, targets: Tensor): Tensor {
   const shifted = sub(logits, reduceMax(logits, [-1], true)); // [n, vocab]
   const exponentials = exp(shifted); // [n, vocab]
   const total = reduceSum(exponentials, [-1], true); // [n, 1]
-  const picked = graph.node("GatherElements", [shifted, targets], { dtype: "f32", shape: [rows, 1] }, { attributes: { axis: 1 } });
+  const picked = graph.node("GatherElements", [shifted, targets], { dtype: "f32", shape: [rows, 1] }, { attributes: { axis: 1 } }); // [n, 1]
   // One differentiable unit: the rule below goes straight from the loss to the logits.
   return graph.node("Sub", [log(total), picked], { dtype: "f32", shape: [rows, 1] }, {
     through: [logits],

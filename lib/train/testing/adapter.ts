@@ -1,11 +1,13 @@
-/** A tiny model's configuration and a random adapter for it, for the tests of this folder. */
+/** A tiny model's configuration, a random adapter for it and what is known of its making, for the tests of lib/train/adapter. Never part of the product. */
 import { Random } from "../../core/random";
 import { parseModelConfig, type ModelConfig } from "../model/config";
-import { PROJECTIONS, type Projection, type SftConfig } from "../sft/config";
-import { loraShapes } from "./peft";
-import type { AdapterInfo, LoraAdapter, LoraTensor } from "./types";
+import { toLoraAdapter } from "../adapter/tensors";
+import { adapterShapes } from "../model/lora";
+import { PROJECTIONS, type Projection } from "../sft/config";
+import { settings } from "./tiny";
+import type { AdapterInfo, LoraAdapter } from "../adapter/types";
 
-export const TINY_CONFIG_JSON = {
+const TINY_CONFIG_JSON = {
   model_type: "qwen3",
   vocab_size: 64,
   hidden_size: 24,
@@ -23,31 +25,13 @@ export const TINY_CONFIG_JSON = {
 
 export const tinyModel: ModelConfig = parseModelConfig(TINY_CONFIG_JSON);
 
+/** Every number of every factor drawn, normal. */
 export function randomAdapter(seed: number, targetModules: readonly Projection[] = PROJECTIONS, rank = 4): LoraAdapter {
   const random = new Random(seed);
-  const tensors = new Map<string, LoraTensor>();
-  for (const [key, shape] of loraShapes(tinyModel, rank, targetModules)) {
-    tensors.set(key, { shape, data: Float32Array.from({ length: shape[0] * shape[1] }, () => random.normal()) });
-  }
-  return { rank, alpha: 8, targetModules, tensors };
+  const lora = { rank, alpha: 8, targetModules };
+  const draw = (length: number) => Float32Array.from({ length }, () => random.normal());
+  return toLoraAdapter(tinyModel, lora, new Map([...adapterShapes(tinyModel, lora)].map(([name, [rows, columns]]) => [name, draw(rows * columns)])));
 }
-
-export const recipe: SftConfig = {
-  lora: { rank: 4, alpha: 8, dropout: 0.05, targetModules: PROJECTIONS },
-  learningRate: 3e-3,
-  warmupRatio: 0.03,
-  epochs: 2,
-  batchSize: 4,
-  gradientAccumulationSteps: 2,
-  maxGradNorm: 1,
-  weightDecay: 0,
-  adamBeta1: 0.9,
-  adamBeta2: 0.999,
-  adamEpsilon: 1e-8,
-  maxLength: 256,
-  evaluations: 8,
-  seed: 1,
-};
 
 export const tinySha256 = "a".repeat(64);
 
@@ -56,7 +40,7 @@ export const info: AdapterInfo = {
   createdAt: 1_790_000_000_000,
   modelId: "ductus-base",
   modelSha256: tinySha256,
-  recipe,
+  recipe: settings({ learningRate: 3e-3, warmupRatio: 0.03, epochs: 2, batchSize: 4, gradientAccumulationSteps: 2, lora: { dropout: 0.05 } }),
   steps: 35,
   trainTokens: 18_459,
   report: {

@@ -1,0 +1,129 @@
+import "fake-indexeddb/auto";
+import { deleteDB } from "idb";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { getAdapter } from "../lib/store/adapters";
+import { closeDatabase, DATABASE_NAME } from "../lib/store/db";
+import { createHand, deleteHand } from "../lib/store/hands";
+import { createRun, getRun, listMetrics, listSamples } from "../lib/store/runs";
+import type { Run, Score } from "../lib/store/types";
+import { openAdapter } from "../lib/train/adapter/file";
+import { RunControl } from "../lib/train/loop";
+import { initialAdapter } from "../lib/train/model/lora";
+import type { SftRunResult } from "../lib/train/sft/run";
+import { tinyModel } from "../lib/train/testing/hand";
+import { settings } from "../lib/train/testing/tiny";
+import type { RunEvent } from "./protocol";
+import { RunRecorder } from "./run-recorder";
+
+const model = tinyModel();
+const config = settings({ evaluations: 2 });
+const adapter = initialAdapter(model.config, config.lora, 1);
+const score = (loss: number): Score => ({ loss, perplexity: Math.exp(loss), bitsPerByte: 1, tokens: 10, bytes: 40, examples: 2 });
+const report = { base: score(4), tuned: score(3) };
+const step = (loss: number) => ({ loss, gradNorm: 1, tokens: 100, completionTokens: 50, learningRate: 0.01 });
+const prepared = { split: { parts: [], rule: {} as never }, epochs: [[]], validation: [], test: [], dataHash: "ab" };
+
+let run: Run;
+let control: RunControl;
+let events: RunEvent[];
+let recorder: RunRecorder;
+
+beforeEach(async () => {
+  const hand = await createHand({ name: "Ann", source: "own" });
+  run = await createRun({ handId: hand.id, modelId: model.entry.id, modelSha256: model.entry.sha256, config });
+  control = new RunControl();
+  events = [];
+  recorder = new RunRecorder(run, hand.name, model, control, (event) => events.push(event));
+});
+
+afterEach(async () => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+  await closeDatabase();
+  await deleteDB(DATABASE_NAME);
+});
+
+/** From now on every write to these stores fails for want of room. */
+function noRoom(...stores: string[]): void {
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called on the store below
+  const { put } = IDBObjectStore.prototype;
+  vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(function (this: IDBObjectStore, ...args) {
+    if (stores.includes(this.name)) throw new DOMException("no room", "QuotaExceededError");
+    return put.apply(this, args);
+  });
+}
+
+const result = (): SftRunResult => ({ adapter, bestStep: 1, steps: 2, stopped: false, tokens: 200, report });
+
+/** A run of two steps, the first of them the best. */
+async function wholeRun(): Promise<void> {
+  await recorder.prepared(prepared, 2);
+  await recorder.heldOut(0, score(4), adapter, true);
+  await recorder.sample(0, "go on", "before");
+  await recorder.step(1, step(3.9));
+  await recorder.heldOut(1, score(3), adapter, true);
+  await recorder.sample(1, "go on", "after");
+  await recorder.step(2, step(3.8));
+  await recorder.heldOut(2, score(3.5), adapter, false);
+}
+
+describe("RunRecorder", () => {
+  it("stores the curve, the samples and the best adapter with the tokens that made it", async () => {
+    await wholeRun();
+    await recorder.finished(result());
+    expect((await listMetrics(run.id)).map(({ kind, step: at, loss }) => [kind, at, loss])).toEqual([["heldout", 0, 4], ["heldout", 1, 3], ["heldout", 2, 3.5], ["train", 1, 3.9], ["train", 2, 3.8]]);
+    expect((await listSamples(run.id)).map(({ text }) => text)).toEqual(["before", "after"]);
+    const stored = await getRun(run.id);
+    expect(stored).toMatchObject({ status: "finished", step: 2, totalSteps: 2, trainTokens: 200, dataHash: "ab" });
+    const kept = await getAdapter(stored!.adapterId!);
+    expect(kept!.report).toEqual(report);
+    const { entry, config: modelConfig } = model;
+    expect(openAdapter(kept!.file, { id: entry.id, name: entry.name, sha256: entry.sha256, config: modelConfig }).info).toMatchObject({ name: "Ann", steps: 1, trainTokens: 100, report });
+    expect(events.filter(({ type }) => type === "finished")).toHaveLength(1);
+  });
+
+  it("goes on while there is no room, and stores all of it once there is", async () => {
+    noRoom("metrics", "samples", "adapterFiles");
+    vi.spyOn(IDBObjectStore.prototype, "add").mockImplementation(() => { throw new DOMException("no room", "QuotaExceededError"); });
+    await wholeRun();
+    expect(await listMetrics(run.id)).toEqual([]);
+    expect(events.flatMap((event) => (event.type === "metrics" ? event.points : []))).toHaveLength(5); // the page has them all the same
+    vi.restoreAllMocks();
+    await recorder.sample(2, "go on", "at last");
+    await recorder.finished(result());
+    expect(await listMetrics(run.id)).toHaveLength(5);
+    expect((await listSamples(run.id)).map(({ text }) => text)).toEqual(["before", "after", "at last"]);
+    expect(await getRun(run.id)).toMatchObject({ status: "finished" });
+  });
+
+  it("says so where even the finished adapter finds no room", async () => {
+    await wholeRun();
+    noRoom("adapterFiles");
+    await expect(recorder.finished(result())).rejects.toMatchObject({ code: "store/full" });
+    expect((await getRun(run.id))?.adapterId).toBeDefined(); // what was kept at the check is still there
+  });
+
+  it("ends when the hand has been deleted", async () => {
+    await recorder.prepared(prepared, 2);
+    await deleteHand(run.handId);
+    await expect(recorder.heldOut(0, score(4), adapter, true)).rejects.toMatchObject({ code: "store/missing" });
+  });
+
+  it("leaves pauses out of the time that it says is left", async () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    await recorder.prepared(prepared, 12);
+    for (let done = 1; done <= 2; done++) {
+      vi.advanceTimersByTime(1000);
+      await recorder.step(done, step(4));
+    }
+    control.pause();
+    const waiting = control.whileRunning();
+    vi.advanceTimersByTime(3_600_000);
+    control.resume();
+    await waiting;
+    vi.advanceTimersByTime(1000);
+    await recorder.step(3, step(4));
+    const last = events.findLast((event) => event.type === "metrics");
+    expect(last?.progress).toMatchObject({ step: 3, remainingMs: 9000, tokensPerSecond: 100 });
+  });
+});
