@@ -65,6 +65,12 @@ function generatorFor(opened: OpenedDevice, model: ReadyModel, lora: LoraShape):
   return generator;
 }
 
+async function closeGenerator(): Promise<void> {
+  const before = kept?.generator;
+  kept = null;
+  await before?.then((old) => old.dispose(), () => undefined);
+}
+
 function forget(generator: Promise<Generator>): void {
   if (kept?.generator === generator) kept = null;
 }
@@ -117,6 +123,8 @@ async function evaluate(handId: string, adapterId: string): Promise<AdapterRepor
   if (!hand) throw new DuctusError("store/missing", "This hand is no longer here.", "Choose another one.");
   const model = await embeddedModel();
   const { backend } = await device("auto");
+  // On WebGPU onnxruntime gives weights of closed sessions back only once no session is open: one at a time.
+  if (backend.kind === "webgpu") await closeGenerator();
   const { adapter } = await storedAdapter(model, adapterId);
   const config = { ...defaultConfig(model.entry.parameters, 0), epochs: 0 };
   const { test } = await prepareData(await listDocuments(handId), hand.seed, config, model.tokenizer);

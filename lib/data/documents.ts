@@ -88,12 +88,18 @@ const MAX_UNHEADED_WORDS = 600;
 export function splitPieces(text: string): string[] {
   const feeds = text.split(/\n*\f\n*/).filter((s) => s.trim() !== "");
   const whole = feeds.length > 1 && !areSeparatePieces(feeds, "page") ? joinPages(feeds) : feeds.join("\f");
-  return whole.split("\f").flatMap(splitAtRules).map((piece) => piece.replace(/^\n+|\s+$/g, ""));
+  return whole.split("\f").flatMap(splitAtRules).map((piece) => piece.replace(/^\n+/, "").trimEnd());
 }
 
 /** Pages of one text, as programs print them: a page may end in the middle of a sentence. */
 function joinPages(pages: readonly string[]): string {
-  return pages.reduce((text, page) => text.trimEnd() + (endsSentence(text) ? "\n\n" : /^\s*\p{Ll}/u.test(page) ? " " : "\n") + page.trimStart());
+  let before = "";
+  return pages.map((page) => {
+    const join = before === "" ? "" : endsSentence(before) ? "\n\n" : /^\s*\p{Ll}/u.test(page) ? " " : "\n";
+    const text = before === "" ? page.trimEnd() : page.trim();
+    before = page;
+    return join + text;
+  }).join("");
 }
 
 function splitAtRules(text: string): string[] {
@@ -103,7 +109,9 @@ function splitAtRules(text: string): string[] {
     // A rule right under a line of text is a Markdown heading, not a separator.
     if (SEPARATOR.test(line) && (i === 0 || lines[i - 1] === "" || lines[i + 1] === "") && !isUnderline(lines, i)) {
       const rule = line.trim()[0] as string;
-      byRule.set(rule, [...(byRule.get(rule) ?? []), i]);
+      const at = byRule.get(rule);
+      if (at === undefined) byRule.set(rule, [i]);
+      else at.push(i);
     }
   });
   let best: string[] = [text];
@@ -140,7 +148,7 @@ function isChapter(piece: string): boolean {
 }
 
 function endsSentence(piece: string): boolean {
-  return !/[\p{Ll}\p{Lo},;\-–]$/u.test(piece.trimEnd());
+  return !/[\p{Ll}\p{Lo},;\-–]$/u.test(piece.trimEnd().slice(-2));
 }
 
 /** A short first line that stands apart from what follows; null where there is none. */

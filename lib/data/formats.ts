@@ -73,13 +73,24 @@ export function refuseMarkup(text: string, fileName: string): void {
 
 function markupKind(text: string): string | null {
   const head = text.slice(0, 4096).trimStart();
-  if (/^(?:<!--[^]*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b/i.test(head)) return "a web page (HTML)";
+  if (/^<(?:!doctype\s+html|html|head|body)\b/i.test(withoutComments(head))) return "a web page (HTML)";
   if (/^<\?xml\b/i.test(head)) return "an XML file";
   if (/^\\documentclass\b/m.test(head)) return "a LaTeX document";
   if (/^[{[]/.test(head) && isJson(text)) return "a data file (JSON)";
   if (/^(?:From \S+|Received:|Return-Path:|Delivered-To:|MIME-Version:)/.test(head) && /^(?:Message-ID|MIME-Version|Received):/im.test(head)) return "saved e-mail";
   if (/^\d+\s*\n\d\d:\d\d:\d\d[,.]\d+ --> /.test(head) || head.startsWith("WEBVTT")) return "subtitles";
   return isTable(head) ? "a table (CSV)" : null;
+}
+
+/** Without the comments it begins with. One at a time: a pattern for all of them could divide them in too many ways. */
+function withoutComments(head: string): string {
+  let rest = head;
+  while (rest.startsWith("<!--")) {
+    const end = rest.indexOf("-->", 4);
+    if (end < 0) break;
+    rest = rest.slice(end + 3).trimStart();
+  }
+  return rest;
 }
 
 function isJson(text: string): boolean {

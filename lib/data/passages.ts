@@ -67,7 +67,7 @@ export function cutPassages(text: string, nextLength: () => PassageLength): Pass
       else {
         const finer = atom.level + 1 < LEVELS.length ? atoms(text, atom.start, atom.end, atom.level + 1) : [];
         if (finer.length > 0) {
-          queue.push(...finer.reverse());
+          for (const atom of finer.reverse()) queue.push(atom); // not spread: there may be more than a call takes
           continue;
         }
         if (words > 0) close();

@@ -48,10 +48,12 @@ export function spacedWordSpans(text: string): Span[] {
 
 function sliceEnd(text: string, from: number): number {
   if (text.length - from <= SEGMENT_CHARS) return text.length;
-  const line = text.lastIndexOf("\n", from + SEGMENT_CHARS);
-  if (line > from) return line + 1;
-  const space = text.lastIndexOf(" ", from + SEGMENT_CHARS);
-  if (space > from) return space + 1;
+  // looked for in the slice alone: a search that finds nothing would go on to the text's beginning
+  const slice = text.slice(from, from + SEGMENT_CHARS);
+  const line = slice.lastIndexOf("\n");
+  if (line > 0) return from + line + 1;
+  const space = slice.lastIndexOf(" ");
+  if (space > 0) return from + space + 1;
   const code = text.charCodeAt(from + SEGMENT_CHARS);
   return from + SEGMENT_CHARS + (code >= 0xdc00 && code <= 0xdfff ? 1 : 0); // never inside a surrogate pair
 }

@@ -73,19 +73,22 @@ function unwrapBlock(block: string, width: number, solid: boolean, words: Readon
   if (full < 0.6 * (lines.length - 1) && !flowsOn) return block;
   const indented = lines.filter((line) => /^(?: {2,}|\t)/.test(line)).length;
   const indentStarts = indented > 0 && indented < 0.6 * lines.length;
-  let out = (lines[0] as string).trim();
+  // gathered, not added to one text: looking at the end of a growing text reads all of it again for every line
+  const out = [(lines[0] as string).trim()];
   for (let i = 1; i < lines.length; i++) {
     const before = lines[i - 1] as string, line = lines[i] as string;
     const newParagraph = (indentStarts && /^(?: {2,}|\t)/.test(line)) || (solid && !isFull(before, line, width) && /[.!?:;"”'’)\]]$/.test(before) && before.length < 0.8 * width);
-    out = newParagraph ? `${out}\n\n${line.trim()}` : join(out, line.trim(), words);
+    const last = out.pop() as string;
+    if (newParagraph) out.push(last, "\n\n", line.trim());
+    else out.push(...join(last, line.trim(), words));
   }
-  return out;
+  return out.join("");
 }
 
-/** A dash at the line end joins without a space; a hyphen goes when the word is elsewhere written without it. */
-function join(before: string, line: string, words: ReadonlySet<string>): string {
-  if (/(?:--|—)$/.test(before) || /^(?:--|—)/.test(line)) return before + line;
+/** Two lines with what comes between. A dash at the line end joins without a space; a hyphen goes when the word is elsewhere written without it. */
+function join(before: string, line: string, words: ReadonlySet<string>): string[] {
+  if (/(?:--|—)$/.test(before.slice(-2)) || /^(?:--|—)/.test(line)) return [before, line];
   const head = /(\p{L}+)-$/u.exec(before.slice(-40))?.[1], tail = /^\p{Ll}+/u.exec(line)?.[0];
-  if (head === undefined || tail === undefined) return `${before} ${line}`;
-  return (words.has((head + tail).toLowerCase()) ? before.slice(0, -1) : before) + line;
+  if (head === undefined || tail === undefined) return [before, " ", line];
+  return [words.has((head + tail).toLowerCase()) ? before.slice(0, -1) : before, line];
 }
