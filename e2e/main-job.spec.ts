@@ -173,6 +173,8 @@ test("a sample writer: train, compare, take away, reload, network off, bring bac
 
   await test.step("network off: another writer is read, and learned", async () => {
     await page.getByRole("link", { name: "Ductus, start" }).click();
+    await expect(page).toHaveURL(/:\d+\/$/);
+    await expect(page.getByRole("heading", { name: "Here already" })).toBeVisible();
     await giveFile(page, "night-bread.txt", SHORT_TEXT);
     await expect(page).toHaveURL(/\/writing$/);
     await expect(page.getByTestId("hand-name")).toHaveText("night-bread");
@@ -199,7 +201,7 @@ test("a sample writer: train, compare, take away, reload, network off, bring bac
     await goTo(page, "Take away");
     await page.getByTestId("delete-hand").click();
     await page.getByTestId("confirm").click();
-    await expect(page).toHaveURL(/\/$/);
+    await expect(page).toHaveURL(/:\d+\/$/);
     const after = await stored(page);
     expect(countOf(after, trained.handId)).toEqual({ hands: 0, documents: 0, runs: 0, metrics: 0, samples: 0, adapters: 0, adapterFiles: 0 });
     expect(countOf(after, other.id)).toEqual(kept);

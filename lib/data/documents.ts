@@ -33,10 +33,22 @@ export interface FileReading {
   unwrapped: boolean;
 }
 
+const MAX_FILE_NAME = 120;
+
+/** A file's name as it is shown: without its folders and what cannot be seen (control characters, signs that turn the direction of writing), and not endless. */
+export function tidyFileName(fileName: string): string {
+  const name = fileName.replace(/^.*[\\/]/s, "").replace(/\s+/g, " ").replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, "").trim();
+  const letters = [...name.slice(0, 4 * MAX_FILE_NAME)];
+  if (letters.length <= MAX_FILE_NAME) return name || "Unnamed file";
+  const ending = /\.[A-Za-z0-9]{1,5}$/.exec(name)?.[0] ?? "";
+  return `${letters.slice(0, MAX_FILE_NAME - ending.length - 1).join("")}…${ending}`;
+}
+
 /** Reads one dropped file. @throws DuctusError as decodeText. */
-export function readFile(fileName: string, bytes: Uint8Array): FileReading {
+export function readFile(givenName: string, bytes: Uint8Array): FileReading {
+  const fileName = tidyFileName(givenName);
   const { text, encoding, unwrapped } = decodeText(bytes, fileName);
-  const base = fileName.replace(/^.*[\\/]/, "").replace(/\.[A-Za-z0-9]{1,5}$/, "") || fileName;
+  const base = fileName.replace(/\.[A-Za-z0-9]{1,5}$/, "") || fileName;
   const pieces = splitPieces(text);
   const documents: SourceDocument[] = [];
   const leftOut: LeftOut[] = [];

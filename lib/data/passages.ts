@@ -65,7 +65,7 @@ export function cutPassages(text: string, nextLength: () => PassageLength): Pass
       // A sentence is taken whole before it is cut, even if what precedes it stays short.
       if (words > 0 && atom.level === SENTENCE && atom.words <= length.max) close();
       else {
-        const finer = atom.level + 1 < LEVELS.length ? atoms(text, atom.start, atom.end, atom.level + 1) : [];
+        const finer = atom.level + 1 < LEVELS.length ? atoms(text, atom.start, atom.end, atom.level + 1, atom.words) : [];
         if (finer.length > 0) {
           for (const atom of finer.reverse()) queue.push(atom); // not spread: there may be more than a call takes
           continue;
@@ -91,10 +91,12 @@ function mergeShortEnd(text: string, passages: Passage[], length: PassageLength)
   return passages;
 }
 
-function atoms(text: string, from: number, to: number, level: number): Atom[] {
+/** @param words in the stretch, where they have been counted: counting is what takes the time */
+function atoms(text: string, from: number, to: number, level: number, words?: number): Atom[] {
   const slice = text.slice(from, to);
   const spans = (LEVELS[level] as (text: string) => Span[])(slice);
-  return spans.map(({ start, end }) => ({ start: from + start, end: from + end, level, words: countWords(slice.slice(start, end)) }));
+  const count = ({ start, end }: Span): number => (level === LEVELS.length - 1 ? 1 : words !== undefined && spans.length === 1 ? words : countWords(slice.slice(start, end)));
+  return spans.map((span) => ({ start: from + span.start, end: from + span.end, level, words: count(span) }));
 }
 
 function clauseSpans(text: string): Span[] {

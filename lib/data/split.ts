@@ -140,8 +140,10 @@ function cutNear(text: string, words: number, share: number): number {
     const slice = text.slice(within.start, within.end);
     let at = before;
     let hit: Span | undefined, hitStart = before;
-    for (const span of spansOf(slice)) {
-      const n = countWords(slice.slice(span.start, span.end));
+    const spans = spansOf(slice);
+    if (spans.length === 1 && spansOf !== spacedWordSpans) continue; // no finer than before; counting is what takes the time
+    for (const span of spans) {
+      const n = spansOf === spacedWordSpans ? 1 : countWords(slice.slice(span.start, span.end));
       hit = { start: within.start + span.start, end: within.start + span.end };
       hitStart = at;
       at += n;

@@ -123,6 +123,13 @@ describe("chats", () => {
     ["IRC without brackets", lines((name, i) => `12:${10 + i} <${name}> who has the key?`)],
     ["bare IRC", lines((name) => `<${name}> who has the key?`)],
     ["names", lines((name, i) => `${name}: line ${i} of it`)],
+    ["Telegram's lines, copied", utf8(Array.from({ length: 20 }, (_, i) => `${i % 2 ? "Ann" : "Bo"}, [12.03.2024 21:${10 + i}]\nI went down to the river.\n`).join("\n"))],
+    ["Discord's lines, copied", utf8(Array.from({ length: 20 }, (_, i) => `${i % 2 ? "Ann" : "Bo"} — Today at 9:${10 + i} PM\nI went down to the river.`).join("\n"))],
+    ["Slack's lines, copied", utf8(Array.from({ length: 20 }, (_, i) => `${i % 2 ? "Ann" : "Bo"}  9:${10 + i} PM\nI went down to the river.`).join("\n"))],
+    ["stamps before the name alone", utf8(Array.from({ length: 20 }, (_, i) => `[12-Mar-24 09:${10 + i} PM] ${i % 2 ? "Ann" : "Bo"}\nI went down to the river.\n`).join("\n"))],
+    ["ISO stamps", utf8(Array.from({ length: 20 }, (_, i) => `2024-03-12T21:${10 + i}:00Z ${i % 2 ? "Ann" : "Bo"}: I went down to the river.`).join("\n"))],
+    ["names in bold", utf8(Array.from({ length: 20 }, (_, i) => `**${i % 2 ? "Ann" : "Bo"}:** I went down to the river.`).join("\n\n"))],
+    ["a talk with a machine", utf8(Array.from({ length: 20 }, (_, i) => `${i % 2 ? "You" : "ChatGPT"} said:\nI went down to the river.\n`).join("\n"))],
   ])("refuses %s", (_, bytes) => {
     expect(refusal(bytes).code).toBe("file/chat");
   });
@@ -132,6 +139,7 @@ describe("chats", () => {
     ["a diary with times", Array.from({ length: 20 }, (_, i) => `12:${10 + i} walked the dog, came back wet`).join("\n")],
     ["a diary by weekday", Array.from({ length: 21 }, (_, i) => `${["Monday", "Tuesday", "Wednesday"][i % 3]}: dug the second bed and sat down`).join("\n")],
     ["a novel with some dialogue lines", `${prose(2, 20)}\n\nAnn: yes\nBo: no\nAnn: why\nBo: because\nAnn: oh\n\n${prose(3, 20)}`],
+    ["notes under times", Array.from({ length: 20 }, (_, i) => `Monday, 9:${10 + i} am\nwent down to the river, and back`).join("\n\n")],
     ["dated notes", Array.from({ length: 20 }, (_, i) => `march ${i + 1}: peas in, rain after`).join("\n")],
   ])("reads %s", (_, text) => {
     expect(decodeText(utf8(text), "a.txt").text).toBe(text);
@@ -148,6 +156,12 @@ describe("cleaning", () => {
     const once = cleanText("  a\tb \r\n\r\n\r\n\r\nc    d  \n");
     expect(cleanText(once)).toBe(once);
     expect(decodeText(utf8(prose(4, 10)), "a").text).toBe(prose(4, 10));
+  });
+
+  it("takes the settings off that stand above a Markdown text, and nothing else between rules", () => {
+    const note = (above: string): string => decodeText(utf8(`---\n${above}\n---\n\n${prose(7, 3)}`), "a.md").text;
+    expect(note("title: A walk\ntags:\n  - hills\n  - rain\n\n# kept short\ndraft: false")).toBe(prose(7, 3));
+    expect(note("It rained: all day, and then")).toBe(`---\nIt rained: all day, and then\n---\n\n${prose(7, 3)}`);
   });
 
   it("takes Project Gutenberg's words off and unwraps what is between", () => {

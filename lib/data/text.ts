@@ -48,7 +48,7 @@ export function decodeText(bytes: Uint8Array, fileName: string): DecodedText {
       "Drop in a text that is all your own writing.",
     );
   }
-  const { text: own, gutenberg } = withoutGutenberg(lines);
+  const { text: own, gutenberg } = withoutGutenberg(withoutFrontMatter(lines));
   const { text, unwrapped } = unwrap(own.replace(/^\n+/, ""));
   const clean = tidy(text);
   if (clean === "") throw empty(fileName);
@@ -101,6 +101,16 @@ function tidy(text: string): string {
     .replace(/\n{4,}/g, "\n\n\n")
     .replace(/^\n+/, "")
     .trimEnd();
+}
+
+/** Takes off the settings (YAML between two rules) that note-taking programs and sites put above a Markdown text. */
+function withoutFrontMatter(text: string): string {
+  const lines = text.slice(0, 20_000).split("\n");
+  if (lines[0] !== "---") return text;
+  const end = lines.findIndex((line, i) => i > 0 && (line === "---" || line === "..."));
+  const settings = lines.slice(1, end);
+  const areSettings = end > 1 && /^[\w-]+:/.test(settings[0] as string) && settings.every((line) => /^(?:[\w-]+:(?: |$)|\s*- |\s+\S|\s*#|$)/.test(line));
+  return areSettings ? lines.slice(0, end + 1).reduce((rest, line) => rest.slice(line.length + 1), text) : text;
 }
 
 const PG_START = /^.{0,8}\*{3} ?START OF (?:THE|THIS) PROJECT GUTENBERG EBOOK[^]*?\*{3}.*$/im;

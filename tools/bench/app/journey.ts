@@ -12,6 +12,7 @@ const PAGE_TIMEOUT_MS = 120_000;
 
 /** Notes, by the clock that starts with the navigation: usable, given (the click or the file), first point, finished. */
 const CLOCK = `
+  globalThis.__name ??= (f) => f; // what tsx wraps the named functions of evaluate() in
   const times = globalThis.benchTimes = {};
   const note = (name) => { times[name] ??= performance.now(); };
   const find = (id) => document.querySelector('[data-testid="' + id + '"]');
