@@ -11,6 +11,7 @@ import { listDocuments } from "../lib/store/documents";
 import { createRun, updateRun } from "../lib/store/runs";
 import type { Run } from "../lib/store/types";
 import { RunControl } from "../lib/train/loop";
+import { checkConfig } from "../lib/train/sft/check";
 import { defaultConfig } from "../lib/train/sft/recipes";
 import { runSft } from "../lib/train/sft/run";
 import type { RunEvent, TrainerApi, TrainRequest } from "./protocol";
@@ -35,6 +36,7 @@ async function train(request: TrainRequest, onEvent: (event: RunEvent) => void):
     requireEnoughWords(documents);
     const entry = await embeddedEntry();
     const config = { ...defaultConfig(entry.parameters, documents.reduce((n, d) => n + d.words, 0)), ...request.config };
+    checkConfig(config); // before it is stored
     run = await createRun({ handId: hand.id, modelId: entry.id, modelSha256: entry.sha256, config });
     await execute(run, hand.name, hand.seed, documents, request, mine, onEvent);
     return run.id;

@@ -38,6 +38,7 @@ const FORMAT_VERSION = "1";
 
 const finite = z.number();
 const scoreSchema = z.object({ loss: finite, perplexity: finite, bitsPerByte: finite, tokens: finite, bytes: finite, examples: finite });
+const reportSchema = z.object({ base: scoreSchema, tuned: scoreSchema });
 const recipeSchema = z.object({
   lora: z.object({ rank: z.int().positive(), alpha: finite, dropout: finite, targetModules: z.array(z.enum(PROJECTIONS)) }),
   learningRate: finite,
@@ -63,7 +64,7 @@ const infoSchema = z.object({
   recipe: recipeSchema.optional(),
   steps: z.int().nonnegative().optional(),
   trainTokens: z.int().nonnegative().optional(),
-  report: z.object({ base: scoreSchema, tuned: scoreSchema }).optional(),
+  report: reportSchema.optional(),
 });
 
 /** The one-file form. The same adapter and info give the same bytes. */
@@ -76,7 +77,8 @@ export function packAdapter(adapter: LoraAdapter, info: AdapterInfo): Uint8Array
     base_model_sha256: modelSha256,
     name: name.slice(0, 200),
     created_at: String(createdAt),
-    run: JSON.stringify({ recipe, steps, trainTokens, report }),
+    // JSON has no NaN: a report that ran out of bounds would make the file unreadable.
+    run: JSON.stringify({ recipe, steps, trainTokens, report: reportSchema.safeParse(report).data }),
   });
 }
 
@@ -87,7 +89,8 @@ export function packAdapter(adapter: LoraAdapter, info: AdapterInfo): Uint8Array
  */
 export function openAdapter(bytes: Uint8Array, model: BaseModel): OpenedAdapter {
   if (bytes.byteLength > MAX_ADAPTER_BYTES) throw tooLarge();
-  if (bytes[0] === 0x50 && bytes[1] === 0x4b) return openPeftZip(bytes, model);
+  // All four bytes: two alone may begin the length of a safetensors header.
+  if (bytes[0] === 0x50 && bytes[1] === 0x4b && ((bytes[2] === 3 && bytes[3] === 4) || (bytes[2] === 5 && bytes[3] === 6))) return openPeftZip(bytes, model);
   // A safetensors header is JSON, so its ninth byte opens an object.
   if (bytes[8] !== 0x7b) {
     throw new DuctusError("adapter/unknown-form", "This file is not an adapter that Ductus can read.", "Choose an adapter file (.safetensors), or a zip of a PEFT folder.");

@@ -23,6 +23,8 @@ export type SafeDType = keyof typeof ELEMENT_BYTES;
 /** The reference implementation's limit. */
 export const MAX_HEADER_BYTES = 100_000_000;
 const MAX_DIMENSIONS = 16;
+/** Far more tensors than any model has; each entry takes time to check. */
+const MAX_ENTRIES = 50_000;
 
 export interface TensorEntry {
   name: string;
@@ -138,6 +140,7 @@ function parseHeader(bytes: Uint8Array, fileBytes: number, kind: FileKind): Safe
     throw damaged(kind, "its table of contents cannot be read", cause);
   }
   if (typeof json !== "object" || json === null || Array.isArray(json)) throw damaged(kind, "its table of contents has the wrong form");
+  if (Object.keys(json).length > MAX_ENTRIES) throw damaged(kind, "its table of contents is endless");
   const twice = findDuplicateKey(text);
   if (twice !== null) throw damaged(kind, `“${shorten(twice)}” is listed twice`);
 

@@ -4,7 +4,7 @@
  * limit, whatever the archive claims of its sizes; nothing is written anywhere,
  * so that a path in the archive can do no harm. Not a general archive reader.
  */
-import { strToU8, Unzip, UnzipInflate, zipSync, type UnzipFile, type Zippable } from "fflate";
+import { strFromU8, strToU8, Unzip, UnzipInflate, zipSync, type UnzipFile, type Zippable } from "fflate";
 import { DuctusError } from "../../core/errors";
 
 /** A PEFT folder has a dozen files, a checkpoint of its trainer a few more. */
@@ -13,6 +13,8 @@ const MAX_ENTRIES = 1000;
 const PUSH_BYTES = 16 * 1024;
 
 interface Found {
+  /** With its folder. */
+  name: string;
   folder: string;
   parts: Uint8Array[];
   bytes: number;
@@ -35,7 +37,7 @@ export function readZipEntries(bytes: Uint8Array, names: readonly string[], maxB
     const base = file.name.slice(slash + 1);
     if (!names.includes(base)) return;
     if (found.has(base)) throw refuse(`it holds more than one ${base}`);
-    const entry: Found = { folder: file.name.slice(0, slash + 1), parts: [], bytes: 0, complete: false };
+    const entry: Found = { name: file.name, folder: file.name.slice(0, slash + 1), parts: [], bytes: 0, complete: false };
     found.set(base, entry);
     file.ondata = (error, part, final) => {
       if (error) throw (error as unknown) instanceof DuctusError ? error : refuse("it is damaged", error); // fflate hands what was thrown below back to here
@@ -60,7 +62,50 @@ export function readZipEntries(bytes: Uint8Array, names: readonly string[], maxB
   }
   if ([...found.values()].some((entry) => !entry.complete)) throw refuse("it ends too early");
   if (new Set([...found.values()].map((entry) => entry.folder)).size > 1) throw refuse("its files lie in different folders");
-  return new Map([...found].map(([base, entry]) => [base, join(entry)]));
+  const directory = readDirectory(bytes);
+  return new Map([...found].map(([base, entry]) => {
+    const listed = directory.get(entry.name);
+    if (listed?.encrypted) throw refuse("it is protected by a password");
+    const content = join(entry);
+    if (listed === undefined || crc32(content) !== listed.crc) throw refuse("it is damaged");
+    return [base, content];
+  }));
+}
+
+/**
+ * Checksums by name, from the directory at the archive's end (PKWARE APPNOTE
+ * 4.3.12 and 4.3.16): fflate's stream reads neither it nor the checksums.
+ */
+function readDirectory(bytes: Uint8Array): Map<string, { crc: number; encrypted: boolean }> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const entries = new Map<string, { crc: number; encrypted: boolean }>();
+  let end = bytes.byteLength - 22;
+  while (end >= 0 && view.getUint32(end, true) !== 0x06054b50) end--;
+  if (end < 0) return entries;
+  const count = view.getUint16(end + 10, true);
+  let at = view.getUint32(end + 16, true);
+  for (let i = 0; i < count && at + 46 <= end && view.getUint32(at, true) === 0x02014b50; i++) {
+    const nameBytes = view.getUint16(at + 28, true);
+    // as fflate reads names: UTF-8 where its flag is set, else a byte a character
+    const flags = view.getUint16(at + 8, true);
+    const name = strFromU8(bytes.subarray(at + 46, at + 46 + nameBytes), (flags & 0x800) === 0);
+    entries.set(name, { crc: view.getUint32(at + 16, true), encrypted: (flags & 1) !== 0 });
+    at += 46 + nameBytes + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
+  }
+  return entries;
+}
+
+const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
+  let c = n;
+  for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
+  return c;
+});
+
+/** CRC-32 as zip's (ISO 3309). */
+function crc32(bytes: Uint8Array): number {
+  let c = 0xffffffff;
+  for (let i = 0; i < bytes.length; i++) c = (CRC_TABLE[(c ^ (bytes[i] as number)) & 0xff] as number) ^ (c >>> 8);
+  return ~c >>> 0;
 }
 
 function join({ parts, bytes }: Found): Uint8Array {

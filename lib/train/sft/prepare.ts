@@ -25,16 +25,24 @@ export interface PreparedData {
 }
 
 const encoder = new TextEncoder();
+/** No token of a Qwen tokenizer stands for more characters (its longest are runs of spaces). */
+const MAX_TOKEN_CHARS = 128;
 
-/** Prompt in the chat template, completion, end of turn; cut at `maxLength` tokens. */
+/**
+ * Prompt in the chat template, completion, end of turn; cut at `maxLength`
+ * tokens. A passage may hold a "word" of megabytes: only what can be kept of it
+ * is encoded.
+ */
 export function tokenizeExample(tokenizer: TextTokenizer, example: Example, maxLength: number): PreparedExample {
   const prompt = tokenizer.encodeChat(example.messages, true);
-  const completion = [...tokenizer.encode(example.completion), tokenizer.eosTokenId];
+  const completion = [...tokenizer.encode(example.completion.slice(0, maxLength * MAX_TOKEN_CHARS)), tokenizer.eosTokenId];
+  const room = Math.max(0, maxLength - prompt.length);
+  const kept = completion.length <= room ? example.completion : tokenizer.decode(completion.slice(0, room));
   return {
     ids: [...prompt, ...completion].slice(0, maxLength),
     promptLength: prompt.length,
     documentId: example.documentId,
-    completionBytes: encoder.encode(example.completion).length,
+    completionBytes: encoder.encode(kept).length,
     source: example,
   };
 }

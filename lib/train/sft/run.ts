@@ -12,6 +12,7 @@ import { runLoop, type RunControl } from "../loop";
 import type { ReadyModel } from "../model/embedded";
 import { linearWithWarmup } from "../optimizer/schedule";
 import type { Backend } from "../runtime/backend";
+import { checkConfig } from "./check";
 import type { SftConfig } from "./config";
 import { planSteps } from "./plan";
 import { prepareData, type PreparedData, type PreparedExample } from "./prepare";
@@ -44,12 +45,13 @@ const EVALUATION_BATCH = 8;
 const MAX_VALIDATION_EXAMPLES = 64;
 
 /**
- * @throws DuctusError `train/diverged` with the best adapter so far handed to `hooks.heldOut` before; `data/too-little`
+ * @throws DuctusError `train/diverged` with the best adapter so far handed to `hooks.heldOut` before; `train/settings`, `data/too-little`
  */
 export async function runSft(
   backend: Backend, model: ReadyModel, documents: readonly SplitDocument[], splitSeed: number, config: SftConfig,
   control: RunControl, hooks: SftRunHooks = {},
 ): Promise<SftRunResult> {
+  checkConfig(config);
   const data = await prepareData(documents, splitSeed, config, model.tokenizer);
   const plan = planSteps(data.epochs, config) as PreparedExample[][][];
   const trainer = await SftTrainer.create(backend, model.config, model.weights, config);
