@@ -4,7 +4,7 @@
  * be said about it until the next time. The reading itself is lib/data's.
  */
 import { DuctusError, serializeError, type SerializedError } from "../../lib/core/errors";
-import { readFile, withoutDuplicates, type LeftOut, type SourceDocument } from "../../lib/data/documents";
+import { readFile, tidyFileName, withoutDuplicates, type LeftOut, type SourceDocument } from "../../lib/data/documents";
 import { loadSampleWriter, sampleDocuments, type SampleId } from "../../lib/data/samples";
 import { MAX_FILE_BYTES } from "../../lib/data/text";
 import { addDocuments, listDocuments, removeDocument } from "../../lib/store/documents";
@@ -38,17 +38,19 @@ export const clearIntake = (): void => intake.set(EMPTY);
 export function takeFiles(files: readonly File[], hand: Hand | null): Promise<boolean> {
   return take(hand, async (found) => {
     for (const file of files) {
-      intake.set((i) => ({ ...i, reading: file.name }));
+      const name = tidyFileName(file.name);
+      intake.set((i) => ({ ...i, reading: name }));
       await new Promise((resolve) => setTimeout(resolve)); // lets the screen say so
       try {
         if (file.size > MAX_FILE_BYTES) throw tooLarge(file);
         const reading = readFile(file.name, await bytesOf(file));
-        found.firstFile ??= file.name;
-        found.documents.push(...reading.documents);
-        found.leftOut.push(...reading.leftOut);
-        if (reading.unwrapped) found.unwrapped.push(file.name);
+        found.firstFile ??= name;
+        // not spread: a file may hold more pieces than a call takes
+        for (const document of reading.documents) found.documents.push(document);
+        for (const piece of reading.leftOut) found.leftOut.push(piece);
+        if (reading.unwrapped) found.unwrapped.push(name);
       } catch (error) {
-        found.faults.push({ name: file.name, error: serializeError(error) });
+        found.faults.push({ name, error: serializeError(error) });
       }
     }
     return { name: nameFor(found.firstFile), source: "own" };
@@ -133,12 +135,12 @@ async function bytesOf(file: File): Promise<Uint8Array> {
   try {
     return new Uint8Array(await file.arrayBuffer());
   } catch (cause) {
-    throw new DuctusError("file/unreadable", `“${file.name}” could not be opened; it may be a folder, or have been moved.`, "Choose the file again.", { cause });
+    throw new DuctusError("file/unreadable", `“${tidyFileName(file.name)}” could not be opened; it may be a folder, or have been moved.`, "Choose the file again.", { cause });
   }
 }
 
 function tooLarge(file: File): DuctusError {
-  return new DuctusError("file/too-large", `“${file.name}” is larger than ${MAX_FILE_BYTES / 1048576} MB.`, "Choose a part of it.");
+  return new DuctusError("file/too-large", `“${tidyFileName(file.name)}” is larger than ${MAX_FILE_BYTES / 1048576} MB.`, "Choose a part of it.");
 }
 
 /** A hand's name from a file's: no ending, and cut at a word where it is long. */

@@ -55,7 +55,13 @@ export function startRun(request: TrainRequest): void {
   run.set({ live: { handId: request.handId, runId: null, phase: "loading", done: null, total: null, device: null, progress: null, paused: false, asked: null, samples: [], pointsVersion: 0, outcome: null } });
   const release = keepAwake();
   addEventListener("beforeunload", guard);
-  withRunLock(() => train(request, take))
+  const begun = (): Promise<string> => {
+    const ended = train(request, take);
+    // Asked while the lock was waited for: the worker had nothing to stop yet.
+    if (run.get().live?.asked === "stop") stopRun();
+    return ended;
+  };
+  withRunLock(begun)
     .then(settleFromStore)
     .catch((error: unknown) => settle({ status: "failed", error: serializeError(error) }))
     .finally(() => {

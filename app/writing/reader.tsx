@@ -1,6 +1,6 @@
 "use client";
 /** One piece in book type, with the way to its neighbours, and to leaving it out. */
-import { useState, type RefObject } from "react";
+import { useRef, useState, type RefObject } from "react";
 import type { Split } from "../../lib/data/split";
 import type { StoredDocument } from "../../lib/store/types";
 import { ErrorNote } from "../_components/error-note";
@@ -21,33 +21,39 @@ interface Props {
 }
 
 export function Reader({ root, documents, open, split, onOpen }: Props) {
-  const [removed, setRemoved] = useState<StoredDocument | null>(null);
+  /** All that were left out while this page is open, so that each can be put back. */
+  const [removed, setRemoved] = useState<readonly StoredDocument[]>([]);
   const [error, setError] = useState<unknown>(null);
   const at = documents.findIndex((d) => d.id === open?.id);
   const before = documents[at - 1];
   const after = documents[at + 1];
 
-  const attempt = (work: Promise<void>): void => {
+  const busy = useRef(false);
+  /** One at a time: a second click while the first is at work would do it twice. */
+  const attempt = (work: () => Promise<void>): void => {
+    if (busy.current) return;
+    busy.current = true;
     setError(null);
-    work.catch(setError);
+    work().catch(setError).finally(() => { busy.current = false; });
   };
   const remove = async (document: StoredDocument): Promise<void> => {
     const neighbour = after ?? before;
     await leaveOut(document);
-    setRemoved(document);
+    setRemoved((all) => [...all, document]);
     if (neighbour !== undefined) onOpen(neighbour.id);
   };
   const restore = async (document: StoredDocument): Promise<void> => {
     await putBack(document);
-    setRemoved(null);
+    setRemoved((all) => all.filter((d) => d.id !== document.id));
   };
 
+  const last = removed.at(-1);
   return (
     <section ref={root} className="reader" aria-label="The piece that is open">
       {error !== null && <ErrorNote error={error} />}
-      {removed !== null && (
+      {last !== undefined && (
         <p className="removed" role="status">
-          “{removed.name}” was left out. <button type="button" className="link" onClick={() => attempt(restore(removed))}>Put it back</button>
+          “{last.name}” was left out. <button type="button" className="link" onClick={() => attempt(() => restore(last))}>Put it back</button>
         </p>
       )}
       {open !== null && (
@@ -63,7 +69,7 @@ export function Reader({ root, documents, open, split, onOpen }: Props) {
             {before && <button type="button" className="link" onClick={() => onOpen(before.id)}>‹ {before.name}</button>}
             {after && <button type="button" className="link ml-auto text-right" onClick={() => onOpen(after.id)}>{after.name} ›</button>}
           </div>
-          <button type="button" className="link quiet small mt-4" onClick={() => attempt(remove(open))}>Leave this piece out</button>
+          <button type="button" className="link quiet small mt-4" onClick={() => attempt(() => remove(open))}>Leave this piece out</button>
         </article>
       )}
     </section>

@@ -31,6 +31,21 @@ describe("the one-file form", () => {
     expect(packAdapter(randomAdapter(5), { ...info })).toEqual(packed);
   });
 
+  it("is no zip, even where its header's length begins with a zip's two letters", () => {
+    const header = 0x4b50; // "PK" as the first two bytes
+    let note = "";
+    const length = (): number => new DataView(repack({ note }).buffer).getUint32(0, true);
+    note = "x".repeat(header - length());
+    expect(length()).toBe(header);
+    expect(openAdapter(repack({ note }), base).adapter).toEqual(adapter);
+  });
+
+  it("leaves a report out that ran out of bounds, and stays readable", () => {
+    const report = { ...info.report!, tuned: { ...info.report!.tuned, loss: Number.NaN, perplexity: Infinity } };
+    const { report: _, ...rest } = info;
+    expect(openAdapter(packAdapter(adapter, { ...info, report }), base).info).toEqual(rest);
+  });
+
   it("refuses another model by its hash, in words", () => {
     const other = fault(() => openAdapter(packed, { ...base, id: "qwen", sha256: "b".repeat(64) }));
     expect(other.code).toBe("adapter/other-model");

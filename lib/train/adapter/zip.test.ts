@@ -42,6 +42,23 @@ describe("readZipEntries", () => {
     expect(fault(() => readZipEntries(whole.slice(0, 40), names, 100)).code).toBe("adapter/zip");
     expect(readZipEntries(text("PK no archive at all"), names, 100).size).toBe(0);
   });
+
+  it("refuses bytes that are not those of the checksum, and what needs a password", () => {
+    for (const level of [0, 9] as const) {
+      const zip = zipSync({ "é/a.txt": text("hello ".repeat(50)) }, { level });
+      expect(new TextDecoder().decode(readZipEntries(zip, names, 1000).get("a.txt"))).toBe("hello ".repeat(50));
+      const directory = new DataView(zip.buffer).getUint32(zip.length - 22 + 16, true);
+      const other = zip.slice();
+      new DataView(other.buffer).setUint32(directory + 16, 1, true);
+      expect(fault(() => readZipEntries(other, names, 1000)).message).toContain("damaged");
+      const locked = zip.slice();
+      new DataView(locked.buffer).setUint16(directory + 8, 1 | 0x800, true);
+      expect(fault(() => readZipEntries(locked, names, 1000)).message).toContain("password");
+    }
+    const flipped = writeZip({ "a.txt": "hello hello hello" });
+    flipped[40]! ^= 1; // among the stored bytes
+    expect(fault(() => readZipEntries(flipped, names, 1000)).message).toContain("damaged");
+  });
 });
 
 describe("writeZip", () => {
