@@ -58,6 +58,7 @@ test("a reload and a killed renderer in the middle of training lose nothing; a s
     // Back to the first hand, which both tabs share.
     await second.getByTestId("hand-name").click();
     await second.locator("#hands").getByText("night-bread").click();
+    await expect(second.getByTestId("hand-name")).toContainText("night-bread");
     await second.close();
   });
 

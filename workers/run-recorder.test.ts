@@ -111,6 +111,7 @@ describe("RunRecorder", () => {
 
   it("leaves pauses out of the time that it says is left", async () => {
     vi.useFakeTimers({ toFake: ["performance"] });
+    recorder = new RunRecorder(run, "Ann", model, control, (event) => events.push(event)); // begun on the same clock
     await recorder.prepared(prepared, 12);
     for (let done = 1; done <= 2; done++) {
       vi.advanceTimersByTime(1000);

@@ -32,7 +32,7 @@ async function train(request: TrainRequest, onEvent: (event: RunEvent) => void):
   try {
     const hand = await getHand(request.handId);
     if (!hand) throw new DuctusError("store/missing", "This hand is no longer here.", "Choose another one, or begin a new one.");
-    const documents = await listDocuments(hand.id);
+    const documents = await listDocuments(hand.id, () => undefined);
     requireEnoughWords(documents);
     const entry = await embeddedEntry();
     const config = { ...defaultConfig(entry.parameters, documents.reduce((n, d) => n + d.words, 0)), ...request.config };

@@ -94,7 +94,7 @@ async function compare(request: CompareRequest, onEvent: (event: GenerationEvent
     [{ promptIds, adapted: false, seed }, { promptIds, adapted: true, seed }],
     {
       temperature, topP, maxNewTokens, stopTokenIds: model.stopTokenIds,
-      banned: bannedSequences(model.tokenizer, (await listDocuments(request.handId)).map((d) => d.text)),
+      banned: bannedSequences(model.tokenizer, (await listDocuments(request.handId, () => undefined)).map((d) => d.text)),
       stopped: () => mine !== generation,
       onToken: async (row, token) => {
         const s = sides[row]!;
@@ -127,7 +127,7 @@ async function evaluate(handId: string, adapterId: string): Promise<AdapterRepor
   if (backend.kind === "webgpu") await closeGenerator();
   const { adapter } = await storedAdapter(model, adapterId);
   const config = { ...defaultConfig(model.entry.parameters, 0), epochs: 0 };
-  const { test } = await prepareData(await listDocuments(handId), hand.seed, config, model.tokenizer);
+  const { test } = await prepareData(await listDocuments(handId, () => undefined), hand.seed, config, model.tokenizer);
   const session = await Session.create(backend, scoringGraph(model.config, adapter, model.weights, config.maxLength));
   try {
     const shapes = adapterShapes(model.config, adapter);

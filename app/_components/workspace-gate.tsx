@@ -9,12 +9,20 @@ import { ErrorNote } from "./error-note";
 
 export function WorkspaceGate({ children }: { children: ReactNode }) {
   const error = useStore(workspace, (w) => w.error);
+  const damaged = useStore(workspace, (w) => w.damaged);
   useEffect(() => {
     readTheme();
     void openWorkspace();
     void registerOffline();
   }, []);
-  if (error === null) return children;
+  if (error === null) {
+    return (
+      <>
+        {damaged !== null && <div className="mb-8"><ErrorNote error={damaged} /></div>}
+        {children}
+      </>
+    );
+  }
   return (
     <div className="folio-wide">
       <h1 className="title mb-6">Your writing cannot be read just now</h1>

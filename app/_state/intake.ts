@@ -108,7 +108,7 @@ async function take(hand: Hand | null, read: (found: Found) => Promise<{ name: s
   const found: Found = { documents: [], leftOut: [], unwrapped: [], faults: [] };
   try {
     const plan = await read(found);
-    const existing = hand === null ? [] : await listDocuments(hand.id);
+    const existing = hand === null ? [] : await listDocuments(hand.id, () => undefined);
     const { documents, leftOut } = withoutDuplicates(found.documents, existing);
     const rest = { leftOut: [...found.leftOut, ...leftOut], faults: found.faults, unwrapped: found.unwrapped };
     if (documents.length === 0) {

@@ -125,7 +125,7 @@ async function settleFromStore(runId: string): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 200));
   if (!isActive(run.get().live)) return;
   const stored = await getRun(runId);
-  const adapters = stored === null ? [] : await listAdapters(stored.handId);
+  const adapters = stored === null ? [] : await listAdapters(stored.handId, () => undefined);
   const adapter = adapters.find(({ id }) => id === stored?.adapterId);
   if (stored?.error !== undefined) settle({ status: "failed", error: stored.error });
   else if (adapter?.report !== undefined) settle({ status: stored?.status === "stopped" ? "stopped" : "finished", adapterId: adapter.id, report: adapter.report });

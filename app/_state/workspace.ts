@@ -3,7 +3,7 @@
  * database is the truth: this reads it on loading and again whenever a worker,
  * this tab or another one says that something changed. A live run is in run.ts.
  */
-import { serializeError, type SerializedError } from "../../lib/core/errors";
+import { type DuctusError, serializeError, type SerializedError } from "../../lib/core/errors";
 import { listAdapters, type AdapterInfo } from "../../lib/store/adapters";
 import { subscribe, type Change } from "../../lib/store/changes";
 import { listDocuments } from "../../lib/store/documents";
@@ -23,9 +23,11 @@ export interface Workspace {
   /** Of the current hand, oldest first. */
   runs: readonly Run[];
   adapters: readonly AdapterInfo[];
+  /** What is stored and cannot be read; it is passed over, so that it costs nothing but itself. Null where all is well. */
+  damaged: SerializedError | null;
 }
 
-export const workspace = createStore<Workspace>({ phase: "loading", error: null, hands: [], hand: null, documents: [], runs: [], adapters: [] });
+export const workspace = createStore<Workspace>({ phase: "loading", error: null, hands: [], hand: null, documents: [], runs: [], adapters: [], damaged: null });
 
 let started = false;
 
@@ -46,26 +48,38 @@ export async function reopenWorkspace(): Promise<void> {
 
 async function load(wanted: string | null): Promise<void> {
   try {
-    const hands = await listHands();
+    const damage: DuctusError[] = [];
+    const hands = await listHands((error) => damage.push(error));
     const id = wanted ?? (await getSetting("currentHandId"));
     const hand = hands.find((h) => h.id === id) ?? hands.at(-1) ?? null;
-    await show(hands, hand);
+    await show(hands, hand, damage);
   } catch (error) {
     workspace.set((w) => ({ ...w, phase: "failed", error: serializeError(error) }));
   }
 }
 
-async function show(hands: readonly Hand[], hand: Hand | null): Promise<void> {
-  const [documents, runs, adapters] = hand === null ? [[], [], []] : await Promise.all([listDocuments(hand.id), listRuns(hand.id), listAdapters(hand.id)]);
-  workspace.set({ phase: "ready", error: null, hands, hand, documents, runs, adapters });
+/** @param damage what could not be read of the hands; what cannot be read of this one is added */
+async function show(hands: readonly Hand[], hand: Hand | null, damage: DuctusError[]): Promise<void> {
+  const note = (error: DuctusError): void => void damage.push(error);
+  const [documents, runs, adapters] = hand === null ? [[], [], []] : await Promise.all([listDocuments(hand.id, note), listRuns(hand.id, note), listAdapters(hand.id, note)]);
+  workspace.set({ phase: "ready", error: null, hands, hand, documents, runs, adapters, damaged: damageNote(damage) });
+}
+
+function damageNote(damage: readonly DuctusError[]): SerializedError | null {
+  const [first] = damage;
+  if (first === undefined) return null;
+  const message = damage.length === 1 ? first.message : `${first.message} The same is true of ${damage.length - 1} more.`;
+  return { code: first.code, message, next: "It is passed over, and everything else works. Deleting this hand, or everything, deletes it too.", details: damage.map((error) => error.details ?? error.message).join("\n") };
 }
 
 /** Makes a hand the current one, for this visit and the next. */
 export async function chooseHand(id: string): Promise<void> {
-  const hands = await listHands();
+  const damage: DuctusError[] = [];
+  const hands = await listHands((error) => damage.push(error));
   const hand = hands.find((h) => h.id === id) ?? null;
-  await show(hands, hand);
+  // Stored before it is shown: what a person sees chosen is chosen, even if the tab closes at once.
   await setSetting("currentHandId", hand?.id ?? null);
+  await show(hands, hand, damage);
   const url = new URL(location.href);
   if (url.searchParams.has("hand")) {
     url.searchParams.delete("hand");
@@ -84,9 +98,10 @@ export async function openHand(id: string): Promise<void> {
 
 /** Rereads all of the current hand; after a change of one's own, so that the next line sees it. */
 export async function refresh(): Promise<void> {
-  const hands = await listHands();
+  const damage: DuctusError[] = [];
+  const hands = await listHands((error) => damage.push(error));
   const current = workspace.get().hand;
-  await show(hands, hands.find((h) => h.id === current?.id) ?? hands.at(-1) ?? null);
+  await show(hands, hands.find((h) => h.id === current?.id) ?? hands.at(-1) ?? null, damage);
 }
 
 async function follow(change: Change): Promise<void> {
@@ -95,14 +110,17 @@ async function follow(change: Change): Promise<void> {
   try {
     if (change.kind === "hands" || change.kind === "everything") return await refresh();
     if (id === undefined || (change.handId !== undefined && change.handId !== id)) return;
-    if (change.kind === "documents") return merge(id, { documents: await listDocuments(id) });
-    if (change.kind === "adapters") return merge(id, { adapters: await listAdapters(id), runs: await listRuns(id) });
-    if (change.kind === "runs") return merge(id, { runs: await listRuns(id) });
+    if (change.kind === "documents") return merge(id, { documents: await listDocuments(id, passOver) });
+    if (change.kind === "adapters") return merge(id, { adapters: await listAdapters(id, passOver), runs: await listRuns(id, passOver) });
+    if (change.kind === "runs") return merge(id, { runs: await listRuns(id, passOver) });
   } catch (error) {
     // What is on the screen stays; the next change or reload reads again.
     console.warn("Could not read what changed.", error);
   }
 }
+
+/** What is damaged was told of when the hand was opened. */
+const passOver = (): void => undefined;
 
 /** Only if the hand is still the current one when the answer comes. */
 function merge(handId: string, part: Partial<Workspace>): void {

@@ -7,7 +7,7 @@ import { DuctusError } from "../core/errors";
 import { announce } from "./changes";
 import { newId, startingWith, type Transaction, transact } from "./db";
 import { cleanName, requireHand } from "./hands";
-import { adapterFileSchema, type AdapterInfo, adapterInfoSchema, readRecord, runSchema } from "./schema";
+import { adapterFileSchema, type AdapterInfo, adapterInfoSchema, type OnDamaged, readRecord, readRecords, runSchema } from "./schema";
 import type { AdapterReport, StoredAdapter } from "./types";
 
 export type { AdapterInfo } from "./schema";
@@ -41,9 +41,9 @@ export async function getAdapter(id: string): Promise<StoredAdapter | null> {
 }
 
 /** Oldest first, without files. */
-export async function listAdapters(handId: string): Promise<AdapterInfo[]> {
+export async function listAdapters(handId: string, onDamaged?: OnDamaged): Promise<AdapterInfo[]> {
   const values = await transact(["adapters"], "readonly", (tx) => tx.objectStore("adapters").index("byHand").getAll(startingWith(handId)));
-  return values.map((value) => readRecord(adapterInfoSchema, value, "An adapter"));
+  return readRecords(adapterInfoSchema, values, "An adapter", onDamaged);
 }
 
 export async function renameAdapter(id: string, name: string): Promise<AdapterInfo> {

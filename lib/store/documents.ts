@@ -5,7 +5,7 @@
 import { announce } from "./changes";
 import { newId, startingWith, transact } from "./db";
 import { requireHand } from "./hands";
-import { documentSchema, readRecord } from "./schema";
+import { documentSchema, type OnDamaged, readRecords } from "./schema";
 import type { StoredDocument } from "./types";
 
 export type NewDocument = Pick<StoredDocument, "name" | "text" | "words"> & { encoding?: string };
@@ -27,9 +27,9 @@ export async function addDocuments(handId: string, documents: readonly NewDocume
 }
 
 /** In their order. */
-export async function listDocuments(handId: string): Promise<StoredDocument[]> {
+export async function listDocuments(handId: string, onDamaged?: OnDamaged): Promise<StoredDocument[]> {
   const values = await transact(["documents"], "readonly", (tx) => tx.objectStore("documents").index("byHand").getAll(startingWith(handId)));
-  return values.map((value) => readRecord(documentSchema, value, "A piece of writing"));
+  return readRecords(documentSchema, values, "A piece of writing", onDamaged);
 }
 
 export async function removeDocument(handId: string, documentId: string): Promise<void> {

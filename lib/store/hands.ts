@@ -9,7 +9,7 @@ import { DuctusError } from "../core/errors";
 import { DEFAULT_SEED } from "../data/split";
 import { announce } from "./changes";
 import { newId, startingWith, STORE_NAMES, type Transaction, transact } from "./db";
-import { handSchema, readRecord } from "./schema";
+import { handSchema, type OnDamaged, readRecord, readRecords } from "./schema";
 import type { Hand } from "./types";
 
 export const MAX_NAME_LENGTH = 80;
@@ -36,9 +36,9 @@ export async function createHand(input: { name: string; source: Hand["source"]; 
 }
 
 /** Oldest first. */
-export async function listHands(): Promise<Hand[]> {
+export async function listHands(onDamaged?: OnDamaged): Promise<Hand[]> {
   const values = await transact(["hands"], "readonly", (tx) => tx.objectStore("hands").getAll());
-  return values.map((value) => readRecord(handSchema, value, "A hand")).sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
+  return readRecords(handSchema, values, "A hand", onDamaged).sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
 }
 
 /** Null when it is not there (any more). */

@@ -8,7 +8,7 @@ import { DuctusError } from "../core/errors";
 import { announce } from "./changes";
 import { newId, startingWith, type Transaction, transact } from "./db";
 import { requireHand } from "./hands";
-import { metricSchema, readRecord, runSchema, sampleSchema } from "./schema";
+import { metricSchema, type OnDamaged, readRecord, readRecords, runSchema, sampleSchema } from "./schema";
 import type { Metric, Run, RunSample } from "./types";
 
 export type NewRun = Pick<Run, "handId" | "modelId" | "modelSha256" | "config"> &
@@ -65,9 +65,9 @@ export async function getRun(id: string): Promise<Run | null> {
 }
 
 /** Oldest first. */
-export async function listRuns(handId: string): Promise<Run[]> {
+export async function listRuns(handId: string, onDamaged?: OnDamaged): Promise<Run[]> {
   const values = await transact(["runs"], "readonly", (tx) => tx.objectStore("runs").index("byHand").getAll(startingWith(handId)));
-  return values.map((value) => readRecord(runSchema, value, "A training run"));
+  return readRecords(runSchema, values, "A training run", onDamaged);
 }
 
 export async function deleteRun(id: string): Promise<void> {

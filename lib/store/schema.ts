@@ -128,6 +128,22 @@ export function readRecord<T>(schema: z.ZodType<T>, value: unknown, what: string
   });
 }
 
+/** Told of a record that cannot be read, which is then passed over; without one, such a record fails the whole list. */
+export type OnDamaged = (error: DuctusError) => void;
+
+/** As readRecord, for a list. @throws DuctusError `store/damaged` where `onDamaged` is not given */
+export function readRecords<T>(schema: z.ZodType<T>, values: readonly unknown[], what: string, onDamaged?: OnDamaged): T[] {
+  return values.flatMap((value) => {
+    try {
+      return [readRecord(schema, value, what)];
+    } catch (error) {
+      if (onDamaged === undefined || !(error instanceof DuctusError)) throw error;
+      onDamaged(error);
+      return [];
+    }
+  });
+}
+
 function recordName(value: unknown): string {
   const record = typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
   const name = [record["id"], record["runId"], record["adapterId"]].find((key) => typeof key === "string");

@@ -195,11 +195,20 @@ describe("damaged records", () => {
     expect(await code(listMetrics(run.id))).toBe("store/damaged");
     expect(await code(listSamples(run.id))).toBe("store/damaged");
     expect(await code(getAdapter(adapter.id))).toBe("store/damaged");
+    // A list passes them over where somebody is told.
+    const told: string[] = [];
+    const tell = (error: DuctusError): void => void told.push(error.code);
+    expect((await listDocuments(hand.id, tell)).map((d) => d.id)).not.toContain("d");
+    expect(await listRuns(hand.id, tell)).toEqual([]);
+    expect(await listAdapters(hand.id, tell)).toHaveLength(1);
+    expect(told).toEqual(["store/damaged", "store/damaged"]);
     await put("adapterFiles", { adapterId: adapter.id });
     expect(await code(getAdapter(adapter.id))).toBe("store/damaged");
     await put("adapters", { ...adapter, report: {} });
     expect(await code(listAdapters(hand.id))).toBe("store/damaged");
     await put("hands", { ...hand, source: "elsewhere" });
+    expect(await listHands(tell)).toEqual([]);
+    expect(told).toHaveLength(3);
     const error: unknown = await listHands().catch((e: unknown) => e);
     expect(error).toMatchObject({ code: "store/damaged", details: expect.stringContaining(hand.id) as string });
     await transact(["settings"], "readwrite", (tx) => tx.objectStore("settings").put(42, "currentHandId"));
