@@ -77,6 +77,7 @@ async function execute(
   const recorder = new RunRecorder(run, handName, model, mine, onEvent);
   try {
     const result = await runSft(backend, model, documents, splitSeed, run.config, mine, {
+      preparing: unlessStopped,
       prepared: async (data, totalSteps) => {
         await recorder.prepared(data, totalSteps);
         unlessStopped();

@@ -8,8 +8,10 @@ import { plural } from "../_components/format";
 import { leaveOut, putBack } from "../_state/intake";
 import { PART_WORDS, partOf } from "./parts";
 
-/** A novel is shown a stretch at a time; all of it at once would make the page crawl. */
-const STRETCH = 60;
+/** A novel is shown a stretch of characters at a time, a text without paragraphs too; all of it at once would make the page crawl. */
+const STRETCH = 40_000;
+/** A stretch may be this much longer, to end with a paragraph. */
+const STRETCH_SLACK = 8_000;
 
 interface Props {
   root: RefObject<HTMLElement | null>;
@@ -77,14 +79,25 @@ export function Reader({ root, documents, open, split, onOpen }: Props) {
 }
 
 function Text({ text }: { text: string }) {
-  const paragraphs = text.split(/\n{2,}/);
   const [shown, setShown] = useState(STRETCH);
+  const end = stretchEnd(text, shown);
+  const paragraphs = text.slice(0, end).split(/\n{2,}/);
   return (
     <>
       <div className="prose">
-        {paragraphs.slice(0, shown).map((paragraph, i) => <p key={i}>{paragraph}</p>)}
+        {paragraphs.map((paragraph, i) => <p key={i}>{paragraph}</p>)}
       </div>
-      {shown < paragraphs.length && <button type="button" className="button mt-6" onClick={() => setShown(shown + STRETCH)}>Read on</button>}
+      {end < text.length && <button type="button" className="button mt-6" onClick={() => setShown(end + STRETCH)}>Read on</button>}
     </>
   );
+}
+
+/** Where a stretch of about `length` characters ends: with a paragraph, if one ends soon, and never within a character. */
+function stretchEnd(text: string, length: number): number {
+  if (text.length <= length + STRETCH_SLACK) return text.length;
+  const paragraph = text.slice(length, length + STRETCH_SLACK).indexOf("\n\n");
+  if (paragraph >= 0) return length + paragraph;
+  const space = text.slice(length, length + STRETCH_SLACK).indexOf(" ");
+  const end = space >= 0 ? length + space : length;
+  return /[\uDC00-\uDFFF]/.test(text[end] ?? "") ? end + 1 : end;
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Example } from "../../data/examples";
-import { tinyModel } from "../testing/hand";
-import { tokenizeExample } from "./prepare";
+import { handDocuments, tinyModel } from "../testing/hand";
+import { settings } from "../testing/tiny";
+import { prepareData, tokenizeExample } from "./prepare";
 
 const { tokenizer } = tinyModel();
 const example = (completion: string, content = "Continue:\n\nIt rained."): Example => ({ id: "0", documentId: "d", form: "continue", messages: [{ role: "user", content }], completion, words: 3 });
@@ -38,5 +39,18 @@ describe("tokenizeExample", () => {
     const cut = tokenizeExample(tokenizer, example(endless), 64);
     expect(cut.ids).toHaveLength(64);
     expect(tokenizeExample(tokenizer, example(endless.slice(0, 10_000)), 64)).toMatchObject({ ids: cut.ids, completionBytes: cut.completionBytes });
+  });
+});
+
+describe("prepareData", () => {
+  it("can be left while it works, and gives the same whether it breathes or not", async () => {
+    const documents = handDocuments(40, 200);
+    const config = settings({ epochs: 2, maxLength: 192 });
+    let breaths = 0;
+    const whole = await prepareData(documents, 1, config, tokenizer, () => Promise.resolve(void breaths++));
+    expect(breaths).toBeGreaterThan(4);
+    expect(await prepareData(documents, 1, config, tokenizer)).toEqual(whole);
+    let left = 3;
+    await expect(prepareData(documents, 1, config, tokenizer, () => (left-- > 0 ? Promise.resolve() : Promise.reject(new Error("stopped"))))).rejects.toThrow("stopped");
   });
 });

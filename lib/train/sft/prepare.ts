@@ -47,20 +47,31 @@ export function tokenizeExample(tokenizer: TextTokenizer, example: Example, maxL
   };
 }
 
+/** Examples tokenised between two breaths. */
+const BREATH = 64;
+
 /**
+ * @param breathe awaited again and again while it works, so that a stop can be heard; what it throws ends the work
  * @throws DuctusError `data/too-little` when a part of the split holds nothing to learn from or to check against
  */
-export async function prepareData(documents: readonly SplitDocument[], splitSeed: number, config: SftConfig, tokenizer: TextTokenizer): Promise<PreparedData> {
+export async function prepareData(documents: readonly SplitDocument[], splitSeed: number, config: SftConfig, tokenizer: TextTokenizer, breathe: () => Promise<void> = () => Promise.resolve()): Promise<PreparedData> {
   const split = splitDocuments(documents, splitSeed);
-  const tokenized = (part: "train" | "validation" | "test", pass: number) =>
-    makeExamples(partsOf(split, part), { seed: splitSeed, pass })
-      .map((example) => tokenizeExample(tokenizer, example, config.maxLength))
-      .filter((e) => completionTokens(e) > 0);
+  const tokenized = async (part: "train" | "validation" | "test", pass: number): Promise<PreparedExample[]> => {
+    const prepared: PreparedExample[] = [];
+    for (const [i, example] of makeExamples(partsOf(split, part), { seed: splitSeed, pass }).entries()) {
+      if (i % BREATH === 0) await breathe();
+      const tokens = tokenizeExample(tokenizer, example, config.maxLength);
+      if (completionTokens(tokens) > 0) prepared.push(tokens);
+    }
+    return prepared;
+  };
+  const epochs: PreparedExample[][] = [];
+  for (let pass = 1; pass <= Math.ceil(config.epochs); pass++) epochs.push(await tokenized("train", pass));
   const data = {
     split,
-    epochs: Array.from({ length: Math.ceil(config.epochs) }, (_, pass) => tokenized("train", pass + 1)),
-    validation: tokenized("validation", 0),
-    test: tokenized("test", 0),
+    epochs,
+    validation: await tokenized("validation", 0),
+    test: await tokenized("test", 0),
     dataHash: await dataHash(documents, split, config),
   };
   if (data.epochs.some((e) => e.length === 0) || data.validation.length === 0 || data.test.length === 0) {

@@ -20,6 +20,8 @@ import { poolScore } from "./score";
 import { diverged, SftTrainer, type StepResult } from "./trainer";
 
 export interface SftRunHooks {
+  /** Called again and again while the data is prepared, which takes long for long texts; may throw to leave. */
+  preparing?(): void | Promise<void>;
   prepared?(data: PreparedData, totalSteps: number): void | Promise<void>;
   step?(done: number, result: StepResult & { learningRate: number }): void | Promise<void>;
   /** `adapter` is live: copy it to keep it. `best`: this is the lowest validation loss so far. */
@@ -52,7 +54,10 @@ export async function runSft(
   control: RunControl, hooks: SftRunHooks = {},
 ): Promise<SftRunResult> {
   checkConfig(config);
-  const data = await prepareData(documents, splitSeed, config, model.tokenizer);
+  const data = await prepareData(documents, splitSeed, config, model.tokenizer, async () => {
+    await new Promise((resolve) => setTimeout(resolve)); // lets a stop in
+    await hooks.preparing?.();
+  });
   const plan = planSteps(data.epochs, config) as PreparedExample[][][];
   const trainer = await SftTrainer.create(backend, model.config, model.weights, config);
   let writer: Generator | null = null;
