@@ -2,15 +2,18 @@
  * Makes the site work without a network after one visit. Built files carry a
  * hash in their name and are served from the cache for good; pages and samples
  * are asked for each time and answered from the cache only when the network
- * does not. Models are kept by the workers themselves, checked by their hashes.
- * Nothing a person writes passes through here: no request of the site has a body.
+ * does not. A page that names other built files than before comes from a new
+ * build: that begins a new cache, and all but the last one before it are deleted,
+ * so that a tab still open keeps its files. Models are kept by the workers
+ * themselves, checked by their hashes. Nothing a person writes passes through
+ * here: no request of the site has a body.
  */
-const CACHE = "ductus-site-1";
-const PAGES = ["/", "/writing", "/train", "/compare", "/share"];
+const PREFIX = "ductus-site-";
+const PAGES = ["/", "/writing", "/train", "/models", "/compare", "/share"];
 const FILES = ["/theme.js", "/samples/allotment.json", "/samples/letters.json"];
 
 self.addEventListener("install", (event) => {
-  event.waitUntil(fill().then(() => self.skipWaiting()));
+  event.waitUntil(renew().then(() => self.skipWaiting()));
 });
 
 self.addEventListener("activate", (event) => {
@@ -22,45 +25,88 @@ self.addEventListener("fetch", (event) => {
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== self.location.origin || url.pathname.startsWith("/models/")) return;
   if (request.headers.has("range")) return;
-  event.respondWith(url.pathname.startsWith("/_next/static/") ? fromCache(request) : fromNetwork(request));
+  event.respondWith(url.pathname.startsWith("/_next/static/") ? fromCache(event) : fromNetwork(event));
 });
 
-/** Every page, and every built file that a page names. */
-async function fill() {
-  const cache = await caches.open(CACHE);
+/** Numbers of our caches, in order; the last is the one in use. */
+async function generations() {
+  return (await caches.keys()).filter((name) => name.startsWith(PREFIX)).map((name) => Number(name.slice(PREFIX.length))).filter(Number.isInteger).sort((a, b) => a - b);
+}
+
+async function currentCache() {
+  return caches.open(PREFIX + ((await generations()).at(-1) ?? 1));
+}
+
+let renewing = null;
+
+/** A new cache with every page, and every built file that a page names; the one before it stays, older ones go. */
+function renew() {
+  renewing ??= (async () => {
+    const before = await generations();
+    const number = (before.at(-1) ?? 0) + 1;
+    await fill(await caches.open(PREFIX + number));
+    for (const old of before.slice(0, -1)) await caches.delete(PREFIX + old);
+  })().finally(() => (renewing = null));
+  return renewing;
+}
+
+async function fill(cache) {
   const named = new Set(FILES);
   for (const page of PAGES) {
     const response = await fetch(page);
     if (!response.ok) continue;
     await cache.put(page, response.clone());
-    for (const [path] of (await response.text()).matchAll(/\/_next\/static\/[\w./~%[\]()-]+\.(?:js|css|woff2)/g)) named.add(path);
+    for (const path of builtFiles(await response.text())) named.add(path);
   }
   await Promise.allSettled([...named].map((path) => cache.add(path)));
 }
 
-async function fromCache(request) {
-  const cache = await caches.open(CACHE);
-  const kept = await cache.match(request.url);
+const builtFiles = (html) => [...new Set([...html.matchAll(/\/_next\/static\/[\w./~%[\]()-]+\.(?:js|css|woff2)/g)].map(([path]) => path))].sort();
+
+async function fromCache(event) {
+  const { request } = event;
+  const kept = await match(request.url);
   // Without its address: a kept answer remembers the one it was first asked for by, fragment and all, and
   // the bundler's workers, which share a script, read from theirs which of them they are.
   if (kept) return new Response(kept.body, { status: kept.status, headers: kept.headers });
   const response = await fetch(request);
-  keep(cache, request, response);
+  keep(await currentCache(), request, response);
   return response;
 }
 
-async function fromNetwork(request) {
-  const cache = await caches.open(CACHE);
+async function fromNetwork(event) {
+  const { request } = event;
   try {
     const response = await fetch(request);
     // Page data asked for by the router has an address and headers of its own; pages are enough to go on offline.
-    if (!request.headers.has("rsc")) keep(cache, request, response);
+    if (request.headers.has("rsc")) return response;
+    const cache = await currentCache();
+    if (request.mode === "navigate" && response.ok) {
+      const kept = await cache.match(request.url, { ignoreSearch: true });
+      if (kept) event.waitUntil(compare(kept, response.clone()));
+    }
+    keep(cache, request, response);
     return response;
   } catch (error) {
-    const kept = await cache.match(request.url, { ignoreSearch: request.mode === "navigate" });
+    const kept = await match(request.url, { ignoreSearch: request.mode === "navigate" });
     if (kept) return kept;
     throw error;
   }
+}
+
+/** Begins a new cache where a page that has just come names other files than the one that was kept. */
+async function compare(kept, fresh) {
+  const [before, after] = await Promise.all([kept.text(), fresh.text()]);
+  if (builtFiles(before).join() !== builtFiles(after).join()) await renew();
+}
+
+/** The newest cache's answer. */
+async function match(url, options) {
+  for (const number of (await generations()).reverse()) {
+    const found = await (await caches.open(PREFIX + number)).match(url, options);
+    if (found) return found;
+  }
+  return undefined;
 }
 
 /** A copy that breaks off, or finds no room, is not kept, and is no fault. */

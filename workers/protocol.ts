@@ -6,7 +6,8 @@
  */
 import type { SerializedError } from "../lib/core/errors";
 import type { PromptSpec } from "../lib/data/forms";
-import type { AdapterReport, DeviceReport, Metric, RunSample } from "../lib/store/types";
+import type { AdapterReport, DeviceReport, ExecutionReport, Metric, RunSample } from "../lib/store/types";
+import type { Storage } from "../lib/train/model/held";
 import type { SftConfig } from "../lib/train/sft/config";
 
 export type { PromptSpec };
@@ -29,11 +30,16 @@ export type RunEvent =
   /** `done` and `total` are bytes while loading, steps while training, else absent. */
   | { type: "phase"; runId: string; phase: RunPhase; done?: number; total?: number }
   | { type: "device"; runId: string; device: DeviceReport }
+  | { type: "execution"; runId: string; execution: ExecutionReport }
   /** Batched, about four a second. */
   | { type: "metrics"; runId: string; points: Metric[]; progress: RunProgress }
   | { type: "sample"; runId: string; sample: RunSample }
   | { type: "paused"; runId: string; paused: boolean }
   | { type: "finished"; runId: string; status: "finished" | "stopped"; adapterId: string; report: AdapterReport }
+  /** It ended, and this browser has no room for what it learned: the worker keeps it until the next run, and here it is to be saved as a file. */
+  | { type: "unsaved"; runId: string; error: SerializedError; name: string; file: Uint8Array; report: AdapterReport }
+  /** The device was lost, and the run goes on from its last checkpoint on one opened anew; what came after that step comes again. */
+  | { type: "recovered"; runId: string; step: number }
   /** It was stopped before its first step: nothing was learned, and there is nothing to keep. */
   | { type: "withdrawn"; runId: string }
   | { type: "failed"; runId: string; error: SerializedError };
@@ -49,6 +55,10 @@ export interface TrainRequest {
 export interface TrainerApi {
   /** Creates the run, trains, stores everything; resolves with the run's id when it has ended, whichever way. */
   train(request: TrainRequest, onEvent: (event: RunEvent) => void): Promise<string>;
+  /** Goes on with a run that was cut off, from its last checkpoint; resolves like train(). */
+  goOn(runId: string, device: TrainRequest["device"], onEvent: (event: RunEvent) => void): Promise<string>;
+  /** Tries again to store what the last run has learned, after "unsaved"; that run's listener hears "finished". */
+  keepAgain(): Promise<void>;
   /** Ends the run as soon as the step in hand is done, and keeps what has been learned; before the first step, at the next phase. */
   stop(): void;
   pause(): void;
@@ -90,4 +100,59 @@ export interface WriterApi {
   /** The adapter as a zip of a PEFT folder. */
   exportPeft(adapterId: string): Promise<Uint8Array>;
   stop(): void;
+}
+
+/** A file of a model's folder, as the browser hands it over: its bytes are read by slices, in the worker. */
+export interface ModelSourceFile {
+  /** Inside the folder, with slashes; a name alone where files were picked one by one. */
+  path: string;
+  file: File;
+}
+
+/** What a folder holds, found by its small files and the headers of its large ones. */
+export interface ModelOutlook {
+  name: string;
+  family: string;
+  parameters: number;
+  /** Of the weight files. */
+  sourceBytes: number;
+  licence?: string;
+  /** Largest first. */
+  choices: { storage: Storage; weightBytes: number }[];
+  /** By the model's size and the device's memory. */
+  recommended: Storage;
+  /** What the device will hardly bear, in words; absent where all is well. */
+  warning?: string;
+}
+
+export type ModelPhase = "reading" | "storing";
+
+export interface ModelProgress {
+  phase: ModelPhase;
+  done: number;
+  /** Bytes. */
+  total: number;
+  /** Null until it can be estimated. */
+  remainingMs: number | null;
+}
+
+/** The model that comes with the site, as the list shows it. */
+export interface EmbeddedModel {
+  id: string;
+  name: string;
+  parameters: number;
+  fileBytes: number;
+  licence: string;
+  sha256: string;
+}
+
+export interface ModelsApi {
+  embedded(): Promise<EmbeddedModel>;
+  /** @throws DuctusError `model/…` for what is no model, or none that is computed here */
+  inspect(files: readonly ModelSourceFile[]): Promise<ModelOutlook>;
+  /** Reads, converts and keeps a model; resolves with its id, or with null when it was cancelled. */
+  add(files: readonly ModelSourceFile[], storage: Storage, onProgress: (progress: ModelProgress) => void): Promise<string | null>;
+  cancel(): void;
+  /** Deletes what an interrupted `add` has left behind. */
+  sweep(): Promise<void>;
 }

@@ -1,31 +1,81 @@
 /**
- * What both workers load once and keep: the model and the device. A failure is
- * not kept, so that the next call tries again; a lost device is opened anew.
+ * What both workers load once and keep: a model and the device. A failure is not
+ * kept, so that the next call tries again; a lost device is opened anew. One
+ * model at a time: another one takes its place, since two large ones do not fit.
  */
+import { DuctusError } from "../lib/core/errors";
+import { openModelFolder } from "../lib/store/model-files";
+import { getModel, modelGone } from "../lib/store/models";
+import type { ModelRef, StoredModel } from "../lib/store/types";
 import { EMBEDDED_MODEL_ID, openModel, type ReadyModel } from "../lib/train/model/embedded";
+import { opfsModel } from "../lib/train/model/files";
+import type { Storage } from "../lib/train/model/held";
+import { openModelFiles } from "../lib/train/model/load";
 import { loadManifest, type ModelEntry, type OnProgress } from "../lib/train/model/manifest";
 import { openDevice, type OpenedDevice } from "../lib/train/runtime/device";
-import { DuctusError } from "../lib/core/errors";
 import { fetchModelFile } from "./model-files";
+import { holdOptions } from "./model-outlook";
 
 const MODELS_URL = `${self.location.origin}/models`;
 
-let model: Promise<ReadyModel> | null = null;
+/** A model with how its weights are held. */
+export interface HeldModel extends ReadyModel {
+  storage: Storage;
+}
 
-/** The manifest's entry of the embedded model, without its weights unless they are here already. */
+let kept: { sha256: string; model: Promise<HeldModel> } | null = null;
+
+/** The manifest's entry of the embedded model, without its weights. */
 export async function embeddedEntry(): Promise<ModelEntry> {
-  if (model) return (await model).entry;
   const entry = (await loadManifest(MODELS_URL, fetchModelFile)).models.find((m) => m.id === EMBEDDED_MODEL_ID);
   if (!entry) throw new DuctusError("model/missing", "The model that comes with this page is not there.", "Reload the page to try again.");
   return entry;
 }
 
-export function embeddedModel(onProgress?: OnProgress): Promise<ReadyModel> {
-  model ??= openModel(MODELS_URL, EMBEDDED_MODEL_ID, fetchModelFile, onProgress).catch((error: unknown) => {
-    model = null;
-    throw error;
+/** Which model it is, before its weights are read. */
+export type ModelIdentity = Pick<ModelEntry, "id" | "name" | "parameters" | "sha256">;
+
+/**
+ * @param ref of a model that was brought in; absent: the embedded one
+ * @throws DuctusError `model/gone`, and those of loadManifest
+ */
+export async function identify(ref: ModelRef | undefined): Promise<ModelIdentity> {
+  if (ref === undefined) return embeddedEntry();
+  const stored = await getModel(ref.id);
+  if (stored === null) throw modelGone(ref.name);
+  return identityOf(stored);
+}
+
+const identityOf = ({ id, name, parameters }: StoredModel): ModelIdentity => ({ id: name, name, parameters, sha256: id });
+
+/**
+ * Opens the model with these weights; the one open before is let go.
+ * @param name as it was called, for the words where it is gone
+ * @throws DuctusError `model/gone` where it is neither the embedded one nor stored here, and those of openModel and openModelFiles
+ */
+export function openByHash(sha256: string, name: string, onProgress?: OnProgress): Promise<HeldModel> {
+  if (kept?.sha256 === sha256) return kept.model;
+  const model = load(sha256, name, onProgress);
+  const mine = (kept = { sha256, model });
+  model.catch(() => {
+    if (kept === mine) kept = null;
   });
   return model;
+}
+
+async function load(sha256: string, name: string, onProgress?: OnProgress): Promise<HeldModel> {
+  const stored = await getModel(sha256);
+  if (stored !== null) return loadStored(stored, onProgress);
+  const entry = await embeddedEntry();
+  if (entry.sha256 !== sha256) throw modelGone(name);
+  return { ...(await openModel(MODELS_URL, EMBEDDED_MODEL_ID, fetchModelFile, onProgress)), storage: "f32" };
+}
+
+async function loadStored(stored: StoredModel, onProgress?: OnProgress): Promise<HeldModel> {
+  const folder = await openModelFolder(stored.folder);
+  if (folder === null) throw modelGone(stored.name); // the browser has cleared it
+  const opened = await openModelFiles(await opfsModel(folder), { ...holdOptions(stored.storage), ...(onProgress ? { onProgress } : {}), sha256: stored.id });
+  return { ...opened, entry: identityOf(stored), storage: stored.storage };
 }
 
 const devices = new Map<string, Promise<OpenedDevice>>();

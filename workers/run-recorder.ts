@@ -135,7 +135,8 @@ export class RunRecorder {
     await updateRun(this.run.id, { step: this.done, trainTokens: this.tokens, elapsedMs: this.elapsedMs() });
   }
 
-  private async keep(tensors: ReadonlyMap<string, Float32Array>, step: number, report?: AdapterReport): Promise<string> {
+  /** The adapter as one file. */
+  pack(tensors: ReadonlyMap<string, Float32Array>, step: number, report?: AdapterReport): Uint8Array {
     const { config, entry } = this.model;
     const { lora } = this.run.config;
     const adapter = toLoraAdapter(config, lora, tensors);
@@ -143,7 +144,12 @@ export class RunRecorder {
       name: this.handName, createdAt: Date.now(), modelId: entry.id, modelSha256: entry.sha256, recipe: this.run.config,
       steps: step, trainTokens: this.bestTokens, ...(report ? { report } : {}),
     };
-    const file = packAdapter(adapter, info);
+    return packAdapter(adapter, info);
+  }
+
+  private async keep(tensors: ReadonlyMap<string, Float32Array>, step: number, report?: AdapterReport): Promise<string> {
+    const { entry } = this.model;
+    const file = this.pack(tensors, step, report);
     if (this.adapterId) {
       await replaceAdapterFile(this.adapterId, file);
       return this.adapterId;

@@ -16,17 +16,17 @@ import { openAdapter, packAdapter, zipPeft } from "../lib/train/adapter/file";
 import { adapterToPeft } from "../lib/train/adapter/peft";
 import { flatAdapter } from "../lib/train/adapter/tensors";
 import type { AdapterInfo, LoraAdapter } from "../lib/train/adapter/types";
+import { openExecution } from "../lib/train/execution/open";
+import type { AdapterTensors } from "../lib/train/execution/types";
 import { bannedSequences } from "../lib/train/generate/banned";
 import { Generator } from "../lib/train/generate/generator";
 import type { ReadyModel } from "../lib/train/model/embedded";
-import { scoringGraph } from "../lib/train/model/graphs";
-import { adapterShapes, type LoraShape } from "../lib/train/model/lora";
-import { Session } from "../lib/train/runtime/session";
+import type { LoraShape } from "../lib/train/model/lora";
 import type { OpenedDevice } from "../lib/train/runtime/device";
 import { prepareData } from "../lib/train/sft/prepare";
 import { defaultConfig } from "../lib/train/sft/recipes";
 import { poolScore } from "../lib/train/sft/score";
-import { adapterFeeds, scoreExamples } from "../lib/train/sft/trainer";
+import { scoreExamples } from "../lib/train/sft/trainer";
 import type { CompareRequest, GenerationEvent, WriterApi } from "./protocol";
 import { device, embeddedModel } from "./resources";
 import { registerTransferHandlers } from "./transfer";
@@ -128,17 +128,14 @@ async function evaluate(handId: string, adapterId: string): Promise<AdapterRepor
   const { adapter } = await storedAdapter(model, adapterId);
   const config = { ...defaultConfig(model.entry.parameters, 0), epochs: 0 };
   const { test } = await prepareData(await listDocuments(handId, () => undefined), hand.seed, config, model.tokenizer);
-  const session = await Session.create(backend, scoringGraph(model.config, adapter, model.weights, config.maxLength));
+  const execution = await openExecution(backend, model, { lora: adapter, dropout: 0, maxPositions: config.maxLength, tokens: [] });
   try {
-    const shapes = adapterShapes(model.config, adapter);
-    const zero = new Map([...shapes].map(([name, [rows, columns]]) => [name, new Float32Array(rows * columns)]));
-    const score = async (tensors: ReadonlyMap<string, Float32Array>) =>
-      poolScore(test, await scoreExamples(session, test, EVALUATION_BATCH, adapterFeeds(tensors, shapes)));
-    const report = { base: await score(zero), tuned: await score(flatAdapter(adapter)) };
+    const score = async (tensors: AdapterTensors | null) => poolScore(test, await scoreExamples(execution, test, EVALUATION_BATCH, tensors));
+    const report = { base: await score(null), tuned: await score(flatAdapter(adapter)) };
     await saveReport(adapterId, report);
     return report;
   } finally {
-    await session.dispose();
+    await execution.dispose();
   }
 }
 

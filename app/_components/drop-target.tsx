@@ -1,13 +1,16 @@
 "use client";
 /**
- * Makes the whole window a place to drop files. Text goes to the current hand (on
- * the start page: to a new one); an adapter's file goes to Take away.
+ * Makes the whole window a place to drop files and folders. Text goes to the
+ * current hand (on the start page: to a new one); an adapter's file goes to Take
+ * away; a model's folder goes to Models.
  */
 import { usePathname, useRouter } from "next/navigation";
 import { useEffect, useState } from "react";
 import { isAdapterFile, takeAdapter } from "../_state/adapter-intake";
 import { takeFiles } from "../_state/intake";
+import { isModel, offerModel } from "../_state/models";
 import { workspace } from "../_state/workspace";
+import { droppedFiles } from "./dropped";
 
 export function DropTarget() {
   const [over, setOver] = useState(false);
@@ -34,7 +37,7 @@ export function DropTarget() {
       event.preventDefault();
       depth = 0;
       setOver(false);
-      void receive([...(event.dataTransfer?.files ?? [])], path, (to) => router.push(to));
+      if (event.dataTransfer !== null) void receive(event.dataTransfer, path, (to) => router.push(to));
     };
     addEventListener("dragenter", onEnter);
     addEventListener("dragleave", onLeave);
@@ -51,7 +54,13 @@ export function DropTarget() {
   return <div className="drop-veil" aria-hidden="true"><p>Let go, and they are read here</p></div>;
 }
 
-async function receive(files: File[], path: string, go: (to: string) => void): Promise<void> {
+async function receive(transfer: DataTransfer, path: string, go: (to: string) => void): Promise<void> {
+  const dropped = await droppedFiles(transfer);
+  if (isModel(dropped, path)) {
+    go("/models");
+    return offerModel(dropped);
+  }
+  const files = dropped.map(({ file }) => file);
   const { hand } = workspace.get();
   const adapters = hand === null ? [] : files.filter((file) => isAdapterFile(file, path));
   const texts = files.filter((file) => !adapters.includes(file));

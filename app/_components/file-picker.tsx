@@ -6,21 +6,24 @@ interface Props {
   children: ReactNode;
   className: string;
   testId: string;
-  accept: string;
+  accept?: string;
   multiple?: boolean;
+  /** A whole folder, with the paths of its files inside it. */
+  folder?: boolean;
   disabled?: boolean;
   onFiles: (files: File[]) => void;
 }
 
-export function FilePicker({ children, className, testId, accept, multiple = false, disabled = false, onFiles }: Props) {
+export function FilePicker({ children, className, testId, accept, multiple = false, folder = false, disabled = false, onFiles }: Props) {
   return (
     <label className={`file-picker ${className}`} data-disabled={disabled}>
       {children}
       <input
         type="file"
         data-testid={testId}
-        accept={accept}
+        {...(accept === undefined ? {} : { accept })}
         multiple={multiple}
+        {...(folder ? { webkitdirectory: "" } : {})}
         disabled={disabled}
         onChange={(event) => {
           const files = [...(event.currentTarget.files ?? [])];

@@ -30,6 +30,7 @@ export function RunAnnouncer() {
 function sentence({ outcome, paused, phase, progress }: LiveRun): string {
   if (outcome?.status === "finished") return "Training has finished.";
   if (outcome?.status === "stopped") return "Training was stopped; what it learned is kept.";
+  if (outcome?.status === "unsaved") return `Training has finished. ${outcome.error.message}`;
   if (outcome?.status === "failed") return `Training failed. ${outcome.error.message}`;
   if (paused) return "Training is paused.";
   if (phase !== "training" || progress === null) return phaseSentence(phase);

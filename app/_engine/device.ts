@@ -36,8 +36,12 @@ export async function lookAtDevice(): Promise<DeviceOutlook> {
     webgpu,
     threads,
     headline: threads === 1 ? "Processor, one thread" : `Processor, ${threads} threads`,
-    detail: crossOriginIsolated
-      ? "This browser offers no graphics processor (WebGPU) to pages here. The processor does the same work, only more slowly."
-      : "The page is not isolated, so only one thread may be used. It works, slowly.",
+    detail: crossOriginIsolated ? "This browser offers no graphics processor (WebGPU) to pages here. The processor does the same work, only more slowly." : whyOneThread(),
   };
+}
+
+/** Threads need an isolated page, and that needs a secure address, which "http://" to another machine is not. */
+function whyOneThread(): string {
+  if (isSecureContext) return "The page is not isolated, so only one thread may be used. It works, slowly.";
+  return `The address ${location.origin} is not a secure one, and to such pages the browser gives one thread, no graphics processor and no room for models. It works, slowly. Open the page over https, or at http://localhost on the machine that serves it, and it runs several times as fast.`;
 }

@@ -10,8 +10,18 @@ export function train(request: TrainRequest, onEvent: (event: RunEvent) => void)
   return host.call((trainer) => trainer.train(request, proxy(onEvent)));
 }
 
+/** Goes on with a run that was cut off. Resolves like {@link train}. */
+export function goOn(runId: string, device: TrainRequest["device"], onEvent: (event: RunEvent) => void): Promise<string> {
+  return host.call((trainer) => trainer.goOn(runId, device, proxy(onEvent)));
+}
+
+/** Tries again to store what the last run has learned. */
+export const keepAgain = (): Promise<void> => host.call((trainer) => trainer.keepAgain());
+
 export const stopTraining = (): Promise<void> => host.call((trainer) => trainer.stop());
 export const pauseTraining = (): Promise<void> => host.call((trainer) => trainer.pause());
 export const resumeTraining = (): Promise<void> => host.call((trainer) => trainer.resume());
 /** Loads the worker's script ahead of its first use. */
 export const warmTrainer = (): void => host.warm();
+/** Gives back the memory of a large model; only between runs. */
+export const closeTrainer = (): void => host.end();

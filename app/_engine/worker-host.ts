@@ -32,6 +32,11 @@ export class WorkerHost<Api> {
     return Promise.race([use(remote), death]);
   }
 
+  /** Ends the worker, and with it the memory it holds: wasm's never shrinks. A call that is open fails. */
+  end(): void {
+    this.living?.kill(new DuctusError("app/worker-ended", "This was ended to make room in memory for something else.", "Try again once that is done."));
+  }
+
   private ensure(): Living<Api> {
     if (this.living !== null) return this.living;
     registerTransferHandlers();

@@ -27,3 +27,5 @@ export function exportPeft(adapterId: string): Promise<Uint8Array> {
 export const stopWriting = (): Promise<void> => host.call((writer) => writer.stop());
 /** Loads the worker's script ahead of its first use. */
 export const warmWriter = (): void => host.warm();
+/** Gives back the memory of a large model, before the trainer needs as much; what is being written ends. */
+export const closeWriter = (): void => host.end();

@@ -6,19 +6,24 @@
  */
 import { serializeError, type SerializedError } from "../../lib/core/errors";
 import { listAdapters } from "../../lib/store/adapters";
-import { getRun } from "../../lib/store/runs";
-import type { AdapterReport, DeviceReport, Metric, RunSample } from "../../lib/store/types";
+import { getModel } from "../../lib/store/models";
+import { askToPersist } from "../../lib/store/room";
+import { getRun, listMetrics, listSamples } from "../../lib/store/runs";
+import type { AdapterReport, DeviceReport, ExecutionReport, Metric, Run, RunSample } from "../../lib/store/types";
 import type { RunEvent, RunPhase, RunProgress, TrainRequest } from "../../workers/protocol";
 import { withRunLock } from "../_engine/run-lock";
-import { pauseTraining, resumeTraining, stopTraining, train } from "../_engine/trainer";
+import { closeTrainer, goOn, keepAgain, pauseTraining, resumeTraining, stopTraining, train } from "../_engine/trainer";
 import { keepAwake } from "../_engine/wake-lock";
+import { closeWriter } from "../_engine/writer";
 import { createStore } from "./store";
-import { refresh, settleRuns } from "./workspace";
+import { refresh, settleRuns, workspace } from "./workspace";
 
 export type Outcome =
   | { status: "finished" | "stopped"; adapterId: string; report: AdapterReport }
   /** Stopped before its first step: there is nothing to keep. */
   | { status: "stopped"; adapterId: null; report: null }
+  /** It ended, and there was no room for what it learned; the file is here until the tab is closed. */
+  | { status: "unsaved"; error: SerializedError; name: string; file: Uint8Array; report: AdapterReport }
   | { status: "failed"; error: SerializedError };
 
 export interface LiveRun {
@@ -29,6 +34,9 @@ export interface LiveRun {
   done: number | null;
   total: number | null;
   device: DeviceReport | null;
+  execution: ExecutionReport | null;
+  /** The step from which it went on after the device was lost; null where it was not. */
+  recoveredAt: number | null;
   progress: RunProgress | null;
   /** As the worker confirmed it. */
   paused: boolean;
@@ -52,11 +60,37 @@ export const isActive = (live: LiveRun | null): live is LiveRun & { outcome: nul
 export function startRun(request: TrainRequest): void {
   if (isActive(run.get().live)) return;
   points = [];
-  run.set({ live: { handId: request.handId, runId: null, phase: "loading", done: null, total: null, device: null, progress: null, paused: false, asked: null, samples: [], pointsVersion: 0, outcome: null } });
+  // From here on there is something to lose.
+  void askToPersist();
+  const large = workspace.get().hands.find(({ id }) => id === request.handId)?.model !== undefined;
+  begin({ handId: request.handId, runId: null, samples: [], large }, () => train(request, take));
+}
+
+/** Goes on with a run that was cut off, from its last checkpoint; returns at once, as startRun. */
+export async function continueRun({ id, handId, modelSha256, checkpointStep = 0 }: Run): Promise<void> {
+  if (isActive(run.get().live)) return;
+  const [metrics, samples, model] = await Promise.all([listMetrics(id), listSamples(id), getModel(modelSha256)]);
+  if (isActive(run.get().live)) return;
+  // What came after the checkpoint comes again.
+  points = metrics.filter(({ step }) => step <= checkpointStep).sort((a, b) => a.step - b.step);
+  begin({ handId, runId: id, samples: samples.filter(({ step }) => step <= checkpointStep), large: model !== null }, () => goOn(id, "auto", take));
+}
+
+interface Beginning {
+  handId: string;
+  runId: string | null;
+  samples: readonly RunSample[];
+  /** A model that was brought in: it does not fit twice into the memory that a tab has. */
+  large: boolean;
+}
+
+function begin({ handId, runId, samples, large }: Beginning, call: () => Promise<string>): void {
+  run.set({ live: { handId, runId, phase: "loading", done: null, total: null, device: null, execution: null, recoveredAt: null, progress: null, paused: false, asked: null, samples, pointsVersion: 0, outcome: null } });
   const release = keepAwake();
   addEventListener("beforeunload", guard);
   const begun = (): Promise<string> => {
-    const ended = train(request, take);
+    if (large) closeWriter();
+    const ended = call();
     // Asked while the lock was waited for: the worker had nothing to stop yet.
     if (run.get().live?.asked === "stop") stopRun();
     return ended;
@@ -65,7 +99,12 @@ export function startRun(request: TrainRequest): void {
     .then(settleFromStore)
     .catch((error: unknown) => settle({ status: "failed", error: serializeError(error) }))
     .finally(() => {
-      removeEventListener("beforeunload", guard);
+      const outcome = run.get().live?.outcome;
+      // What the worker still holds is all there is of it.
+      if (outcome?.status !== "unsaved") {
+        removeEventListener("beforeunload", guard);
+        if (large) closeTrainer();
+      }
       release();
       // A worker that died could not say so in the database.
       void settleRuns().then(refresh).catch(() => undefined);
@@ -79,6 +118,12 @@ export function stopRun(): void {
 export function togglePause(): void {
   if (run.get().live?.paused) ask("resume", resumeTraining);
   else ask("pause", pauseTraining);
+}
+
+/** Tries again to store what could not be stored. @throws what went wrong this time */
+export async function keepUnsaved(): Promise<void> {
+  await keepAgain();
+  await refresh();
 }
 
 /** Puts the ended run out of sight; it stays in the history. */
@@ -98,6 +143,11 @@ function take(event: RunEvent): void {
       return change({ runId: event.runId, phase: event.phase, done: event.done ?? null, total: event.total ?? null });
     case "device":
       return change({ runId: event.runId, device: event.device });
+    case "execution":
+      return change({ runId: event.runId, execution: event.execution });
+    case "recovered":
+      points = points.filter(({ step }) => step <= event.step);
+      return change({ recoveredAt: event.step, samples: (run.get().live?.samples ?? []).filter(({ step }) => step <= event.step) }, true);
     case "metrics":
       points.push(...event.points);
       return change({ runId: event.runId, progress: event.progress }, event.points.length > 0);
@@ -107,6 +157,8 @@ function take(event: RunEvent): void {
       return change({ paused: event.paused, asked: run.get().live?.asked === "stop" ? "stop" : null });
     case "finished":
       return settle({ status: event.status, adapterId: event.adapterId, report: event.report });
+    case "unsaved":
+      return settle({ status: "unsaved", error: event.error, name: event.name, file: event.file, report: event.report });
     case "withdrawn":
       return settle({ status: "stopped", adapterId: null, report: null });
     case "failed":
@@ -133,9 +185,12 @@ async function settleFromStore(runId: string): Promise<void> {
   else throw new Error(`The run ended without a result (${stored?.status ?? "not stored"}).`);
 }
 
-/** The first word on how it ended holds. */
+/** The first word on how it ended holds, but for one that had nowhere to be stored. */
 function settle(outcome: Outcome): void {
-  if (isActive(run.get().live)) change({ outcome, asked: null, paused: false });
+  const { live } = run.get();
+  if (live?.outcome?.status === "unsaved" && outcome.status === "finished") removeEventListener("beforeunload", guard);
+  else if (!isActive(live)) return;
+  change({ outcome, asked: null, paused: false });
 }
 
 function guard(event: BeforeUnloadEvent): void {

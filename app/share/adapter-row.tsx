@@ -8,7 +8,7 @@ import { ErrorNote } from "../_components/error-note";
 import { bytes, date, fileName, perplexities } from "../_components/format";
 import { exportPeft } from "../_engine/writer";
 import { refresh } from "../_state/workspace";
-import { saveAs } from "./save-as";
+import { saveAs } from "../_components/save-as";
 
 /** @param latest the one that is most likely wanted; its download stands out */
 export function AdapterRow({ adapter, latest }: { adapter: AdapterInfo; latest: boolean }) {

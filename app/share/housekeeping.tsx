@@ -3,7 +3,8 @@
 import { useRouter } from "next/navigation";
 import { useEffect, useState } from "react";
 import { DuctusError } from "../../lib/core/errors";
-import { deleteEverything, storageEstimate } from "../../lib/store/hands";
+import { deleteEverything } from "../../lib/store/hands";
+import { storageEstimate } from "../../lib/store/room";
 import type { Hand } from "../../lib/store/types";
 import { Confirm } from "../_components/confirm";
 import { DeleteHand } from "../_components/delete-hand";

@@ -2,17 +2,22 @@
 /** Before the first run: what will happen, and the button. */
 import { useEffect, useMemo, useState } from "react";
 import { splitDocuments } from "../../lib/data/split";
+import { isPersistent } from "../../lib/store/room";
 import type { Hand, StoredDocument } from "../../lib/store/types";
 import { plural } from "../_components/format";
 import { lookAtDevice, type DeviceOutlook } from "../_engine/device";
+import { ModelLine, useModelGone } from "./model-line";
 import { StartButton } from "./start-button";
 
 export function Before({ hand, documents, blocked }: { hand: Hand; documents: readonly StoredDocument[]; blocked: boolean }) {
   const split = useMemo(() => splitDocuments(documents, hand.seed), [documents, hand.seed]);
   const [device, setDevice] = useState<DeviceOutlook | null>(null);
+  const [kept, setKept] = useState<boolean | null>(null);
+  const modelGone = useModelGone(hand);
   useEffect(() => {
     let gone = false;
     void lookAtDevice().then((outlook) => { if (!gone) setDevice(outlook); });
+    void isPersistent().then((persistent) => { if (!gone) setKept(persistent); });
     return () => { gone = true; };
   }, []);
   const { words, documents: pieces } = split.rule;
@@ -26,7 +31,7 @@ export function Before({ hand, documents, blocked }: { hand: Hand; documents: re
         </p>
         <p className="lead">You may stop at any time and keep what it has learned by then. Leave this tab open meanwhile.</p>
         <div className="actions mt-8" data-testid="run-status" data-state="idle">
-          <StartButton hand={hand} disabled={blocked}>Start training</StartButton>
+          <StartButton hand={hand} disabled={blocked || modelGone}>Start training</StartButton>
         </div>
       </div>
       <aside className="margin">
@@ -35,9 +40,13 @@ export function Before({ hand, documents, blocked }: { hand: Hand; documents: re
           <p>{device?.headline ?? "Looking…"}</p>
           <p className="small quiet">{device?.detail ?? " "}</p>
         </section>
+        <ModelLine hand={hand} />
         <section className="margin-part">
           <h2>Needs</h2>
-          <p className="small quiet">The model is fetched from this site the first time, 40 to 50 MB with what it runs on. Your writing is not sent the other way.</p>
+          <p className="small quiet">{hand.model === undefined
+            ? "The model is fetched from this site the first time, 40 to 50 MB with what it runs on. Your writing is not sent the other way."
+            : "What the model runs on is fetched from this site the first time, some 25 MB. Your writing is not sent the other way."}</p>
+          {kept === false && <p className="small quiet mt-2">Your browser may ask whether this site may keep its data. If you allow it, nothing here is cleared when the disk fills up.</p>}
         </section>
       </aside>
     </div>

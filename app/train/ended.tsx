@@ -1,10 +1,14 @@
 "use client";
-/** How a run ended, in a sentence, and what to do next. */
+/** How a run ended, in a sentence, and what to do next: go on with one that was cut off, save what found no room, read, train again. */
 import Link from "next/link";
+import { useState } from "react";
 import type { Hand, Run } from "../../lib/store/types";
 import { ErrorNote } from "../_components/error-note";
-import { plural } from "../_components/format";
+import { fileName, plural } from "../_components/format";
 import { resultSentence } from "../_components/result-sentence";
+import { saveAs } from "../_components/save-as";
+import { continueRun, keepUnsaved } from "../_state/run";
+import { useModelGone } from "./model-line";
 import type { RunView } from "./run-view";
 import { StartButton } from "./start-button";
 
@@ -17,6 +21,8 @@ interface Props {
 
 export function Ended({ hand, view, canStart, onStart }: Props) {
   const kept = view.adapterId !== null;
+  const modelGone = useModelGone(hand);
+  const left = canStart ? goesOnFrom(view) : null;
   return (
     <section data-testid="run-status" data-state={view.state}>
       <h1 className="title">{headline(view)}</h1>
@@ -24,11 +30,42 @@ export function Ended({ hand, view, canStart, onStart }: Props) {
       {view.state === "interrupted" && <p className="lead">{interruption(view.stored, kept)}</p>}
       {view.state === "failed" && <div className="mt-5"><ErrorNote error={view.error ?? new Error("The run failed without saying why.")} /></div>}
       {!kept && (view.state === "finished" || view.state === "stopped") && <p className="lead">{stepsOf(view) === 0 ? "It had learned nothing yet, so there is nothing to keep. Your writing is as it was." : "Its adapter is no longer here."}</p>}
+      {view.unsaved !== null && <Unsaved {...view.unsaved} error={view.error} />}
       <div className="actions mt-7">
-        {kept && <Link href="/compare" className="button button-primary">Read before and after</Link>}
-        {canStart && <StartButton hand={hand} quiet={kept} onStart={onStart}>{kept ? "Train again" : "Start again"}</StartButton>}
+        {left !== null && <button type="button" className="button button-primary" data-testid="go-on" onClick={() => { onStart(); void continueRun(left); }}>Go on from step {left.checkpointStep}</button>}
+        {kept && <Link href="/compare" className={left === null ? "button button-primary" : "button"}>Read before and after</Link>}
+        {canStart && view.unsaved === null && <StartButton hand={hand} quiet={kept || left !== null} disabled={modelGone} onStart={onStart}>{left !== null ? "Start anew" : kept ? "Train again" : "Start again"}</StartButton>}
       </div>
     </section>
+  );
+}
+
+/** A run that was cut off, or that a fault ended, where there is a step to go on from. */
+function goesOnFrom({ state, stored }: RunView): Run | null {
+  return stored !== null && (state === "interrupted" || state === "failed") && stored.checkpointStep !== undefined && stored.checkpointStep < stored.totalSteps ? stored : null;
+}
+
+/** What it learned, while it is in this tab only. */
+function Unsaved({ name, file, error }: { name: string; file: Uint8Array; error: RunView["error"] }) {
+  const [busy, setBusy] = useState(false);
+  const [fault, setFault] = useState<unknown>(error);
+  const again = async (): Promise<void> => {
+    setBusy(true);
+    try {
+      await keepUnsaved();
+    } catch (reason) {
+      setFault(reason);
+      setBusy(false);
+    }
+  };
+  return (
+    <div className="mt-5" data-testid="unsaved">
+      <ErrorNote error={fault}>
+        <button type="button" className="button button-primary" data-testid="save-unsaved" onClick={() => saveAs(file, fileName(name, ".safetensors"), "application/octet-stream")}>Download what it learned</button>
+        <button type="button" className="button" data-testid="keep-unsaved" disabled={busy} onClick={() => void again()}>{busy ? "Trying…" : "Try again to keep it here"}</button>
+      </ErrorNote>
+      <p className="mt-4 max-w-[38rem]">Until then it is in this tab only: closing the tab, or training again, would lose it.</p>
+    </div>
   );
 }
 
@@ -44,6 +81,8 @@ function headline(view: RunView): string {
       return steps === 0 ? "Stopped before its first step" : `Stopped after ${plural(steps, "step")}; what it learned is kept`;
     case "interrupted":
       return "This run was interrupted";
+    case "unsaved":
+      return "It has learned what it could, and there is no room to keep it";
     case "failed":
       return "This run could not go on";
     case "active":
@@ -56,5 +95,8 @@ function headline(view: RunView): string {
 
 function interruption(stored: Run | null, kept: boolean): string {
   const where = stored !== null && stored.totalSteps > 0 ? ` at step ${stored.step} of ${stored.totalSteps}` : " before its first step";
-  return `The tab was closed or reloaded, or the browser ended the run,${where}. Your writing is safe, and so are this run's curve and samples. ${kept ? "What it had learned by its last check is kept." : "What it had learned was lost with the tab; start again when you like."}`;
+  const goesOn = stored?.checkpointStep !== undefined && stored.checkpointStep < stored.totalSteps;
+  const learned = goesOn ? `It can go on from step ${stored.checkpointStep}, just as if nothing had happened.`
+    : kept ? "What it had learned by its last check is kept." : "What it had learned was lost with the tab; start again when you like.";
+  return `The tab was closed or reloaded, or the browser ended the run,${where}. Your writing is safe, and so are this run's curve and samples. ${learned}`;
 }

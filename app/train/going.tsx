@@ -23,6 +23,7 @@ export function Going({ view }: { view: RunView }) {
       <h1 className="title">{title(live)}</h1>
       <Stroke share={share(live)} label="Done so far" />
       <p className="going-line">{line(live)}</p>
+      {live.recoveredAt !== null && <p className="mt-2 max-w-[38rem]" role="status" data-testid="recovered">The graphics processor was reset while it was working. It was opened anew, and the run went on by itself from step {live.recoveredAt}; nothing is lost.</p>}
       <div className="actions mt-5">
         {live.phase === "training" && (
           <button type="button" className="button" data-testid="pause-training" disabled={live.asked !== null} onClick={togglePause}>

@@ -6,6 +6,7 @@ import { Curve } from "./curve";
 import { Ended } from "./ended";
 import { Figures } from "./figures";
 import { Going } from "./going";
+import { ModelLine } from "./model-line";
 import type { RunView } from "./run-view";
 import { Samples } from "./samples";
 import { Used } from "./used";
@@ -31,6 +32,7 @@ export function RunScreen({ hand, view, canStart, onStart, children }: Props) {
       <aside className="margin">
         <Figures view={view} />
         <Used view={view} />
+        {!going && <ModelLine hand={hand} />}
         {children}
       </aside>
     </div>

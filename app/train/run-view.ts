@@ -12,7 +12,8 @@ import { listMetrics, listSamples } from "../../lib/store/runs";
 import type { AdapterReport, Metric, Run, RunSample } from "../../lib/store/types";
 import { livePoints, type LiveRun } from "../_state/run";
 
-export type RunState = "active" | "elsewhere" | "finished" | "stopped" | "failed" | "interrupted";
+/** "unsaved": over, with its result in this tab only. */
+export type RunState = "active" | "elsewhere" | "finished" | "stopped" | "unsaved" | "failed" | "interrupted";
 
 export interface RunView {
   state: RunState;
@@ -26,6 +27,8 @@ export interface RunView {
   report: AdapterReport | null;
   adapterId: string | null;
   error: SerializedError | null;
+  /** What could not be stored, to be saved as a file. */
+  unsaved: { name: string; file: Uint8Array } | null;
 }
 
 interface Kept {
@@ -51,8 +54,9 @@ export function useRunView(live: LiveRun | null, stored: Run | null, adapters: r
       points: livePoints(),
       version: `live ${live.pointsVersion}`,
       report: ended?.report ?? null,
-      adapterId: (settled ? stored.adapterId : ended?.adapterId) ?? null,
-      error: outcome?.status === "failed" ? outcome.error : null,
+      adapterId: (settled || ended === null || !("adapterId" in ended) ? stored?.adapterId : ended.adapterId) ?? null,
+      error: outcome !== null && "error" in outcome ? outcome.error : null,
+      unsaved: outcome?.status === "unsaved" ? { name: outcome.name, file: outcome.file } : null,
     };
   }
   if (stored === null) return null;
@@ -67,6 +71,7 @@ export function useRunView(live: LiveRun | null, stored: Run | null, adapters: r
     report: adapters.find((a) => a.id === stored.adapterId)?.report ?? null,
     adapterId: stored.adapterId ?? null,
     error: stored.error ?? null,
+    unsaved: null,
   };
 }
 

@@ -1,10 +1,13 @@
 /** What a run was made with: device and reason, recipe, data; folded away. */
+import type { ExecutionReport } from "../../lib/store/types";
 import { deviceWords } from "../_components/device-words";
 import { count } from "../_components/format";
+import { bitsWords } from "../_components/model-words";
 import type { RunView } from "./run-view";
 
 export function Used({ view: { live, stored } }: { view: RunView }) {
   const device = live?.device ?? stored?.device ?? null;
+  const execution = live?.execution ?? stored?.execution ?? null;
   const config = stored?.config;
   if (device === null && config === undefined) return null;
   const rows: [string, string][] = [];
@@ -30,6 +33,7 @@ export function Used({ view: { live, stored } }: { view: RunView }) {
       <h2>What it was made with</h2>
       {device !== null && <p className="first-letter:uppercase">{deviceWords(device)}</p>}
       {device !== null && device.reason !== "" && <p className="small quiet">{device.reason}</p>}
+      {execution !== null && <p className="small quiet" data-testid="execution">{executionWords(execution)}</p>}
       {rows.length > 0 && (
         <details className="folded">
           <summary className="small">Recipe</summary>
@@ -40,6 +44,11 @@ export function Used({ view: { live, stored } }: { view: RunView }) {
       )}
     </section>
   );
+}
+
+function executionWords({ kind, recompute, storage }: ExecutionReport): string {
+  const how = kind === "whole" ? "The whole model at once" : `Streamed, layer by layer${recompute ? "; each layer computed twice to save memory" : ""}`;
+  return `${how}; ${bitsWords(storage)} weights.`;
 }
 
 function superscript(digits: string): string {

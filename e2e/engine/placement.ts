@@ -5,8 +5,8 @@
 import { DuctusError } from "../../lib/core/errors";
 import { Graph } from "../../lib/train/graph/graph";
 import { toOnnx, type OnnxModel } from "../../lib/train/graph/onnx";
-import { generationGraph, scoringGraph, trainingGraph } from "../../lib/train/model/graphs";
-import { weightShapes } from "../../lib/train/model/weights";
+import { generationGraph } from "../../lib/train/generate/graphs";
+import { scoringGraph, trainingGraph } from "../../lib/train/model/graphs";
 import type { Backend } from "../../lib/train/runtime/backend";
 import { selfTestModel } from "../../lib/train/runtime/selftest";
 import { Session } from "../../lib/train/runtime/session";
@@ -21,16 +21,15 @@ const ONLY_ON_PROCESSOR = ["LogSoftmax", "Round", "Sign"];
 export async function placements(backend: Backend, tiny: TinyCase): Promise<Placements> {
   const { config, lora } = tiny;
   const weights = mapOf(tiny.weights);
-  const names = [...weightShapes(config).keys()];
   const graphs: Record<string, () => OnnxModel> = {
     "self-test": selfTestModel,
-    "training, LoRA": () => trainingGraph(config, { kind: "lora", lora, dropout: false }, weights, MAX_POSITIONS),
-    "training, LoRA with dropout": () => trainingGraph(config, { kind: "lora", lora, dropout: true }, weights, MAX_POSITIONS),
-    "training, every weight": () => trainingGraph(config, { kind: "full", names }, weights, MAX_POSITIONS),
-    "scoring, base": () => scoringGraph(config, null, weights, MAX_POSITIONS),
-    "scoring, adapter": () => scoringGraph(config, lora, weights, MAX_POSITIONS),
-    "generation, base": () => generationGraph(config, null, weights, MAX_POSITIONS),
-    "generation, adapter": () => generationGraph(config, lora, weights, MAX_POSITIONS),
+    "training, LoRA": () => trainingGraph(config, { kind: "lora", lora, dropout: false }, weights, { maxPositions: MAX_POSITIONS }),
+    "training, LoRA with dropout": () => trainingGraph(config, { kind: "lora", lora, dropout: true }, weights, { maxPositions: MAX_POSITIONS }),
+    "training, every weight": () => trainingGraph(config, { kind: "full" }, weights, { maxPositions: MAX_POSITIONS }),
+    "scoring, base": () => scoringGraph(config, null, weights, { maxPositions: MAX_POSITIONS }),
+    "scoring, adapter": () => scoringGraph(config, lora, weights, { maxPositions: MAX_POSITIONS }),
+    "generation, base": () => generationGraph(config, null, weights, { maxPositions: MAX_POSITIONS }),
+    "generation, adapter": () => generationGraph(config, lora, weights, { maxPositions: MAX_POSITIONS }),
     ...Object.fromEntries(ONLY_ON_PROCESSOR.map((type) => [`control: ${type}`, () => foreign(type)])),
   };
   const result: Placements = {};
@@ -40,7 +39,7 @@ export async function placements(backend: Backend, tiny: TinyCase): Promise<Plac
 
 async function refusal(backend: Backend, model: OnnxModel): Promise<string | null> {
   try {
-    const session = await Session.create(backend, model, { extra: { session: { disable_cpu_ep_fallback: "1" } } });
+    const session = await Session.create(backend, model, { options: { extra: { session: { disable_cpu_ep_fallback: "1" } } } });
     await session.dispose();
     return null;
   } catch (error) {

@@ -28,10 +28,13 @@ export interface EngineServer {
   close(): Promise<void>;
 }
 
-/** @param isolated whether the page gets the headers that allow threads */
-export async function serveEngine(isolated = true): Promise<EngineServer> {
+/**
+ * @param isolated whether the page gets the headers that allow threads
+ * @param entryPoints the page's script, page.ts, and that of its worker, harness.ts
+ */
+export async function serveEngine(isolated = true, entryPoints = [join(here, "page.ts"), join(here, "harness.ts")]): Promise<EngineServer> {
   const { outputFiles } = await build({
-    entryPoints: [join(here, "page.ts"), join(here, "harness.ts")],
+    entryPoints,
     bundle: true, write: false, outdir: here, format: "esm", target: "es2022", sourcemap: "inline", logLevel: "error",
     plugins: [runtimeAsShipped],
   });

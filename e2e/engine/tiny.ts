@@ -3,16 +3,19 @@
  * gradients, optimizer steps, logits and greedy tokens of a tiny model. Runs in
  * the worker of harness.ts and in the specs; knows no browser and no Node.
  */
+import { openExecution } from "../../lib/train/execution/open";
+import { packedFeeds } from "../../lib/train/execution/whole";
 import { Generator } from "../../lib/train/generate/generator";
+import { generationGraph } from "../../lib/train/generate/graphs";
 import type { ModelConfig } from "../../lib/train/model/config";
-import { generationGraph, gradientName, trainingGraph } from "../../lib/train/model/graphs";
-import { adapterShapes, type LoraShape } from "../../lib/train/model/lora";
-import { weightShapes } from "../../lib/train/model/weights";
+import { gradientName, trainingGraph } from "../../lib/train/model/graphs";
+import type { LoraShape } from "../../lib/train/model/lora";
 import type { Backend } from "../../lib/train/runtime/backend";
-import { f32, i32, i64, Session } from "../../lib/train/runtime/session";
+import { Session } from "../../lib/train/runtime/session";
 import { collate, type TokenizedExample } from "../../lib/train/sft/batch";
 import type { SftConfig } from "../../lib/train/sft/config";
-import { adapterFeeds, SftTrainer } from "../../lib/train/sft/trainer";
+import { SftTrainer } from "../../lib/train/sft/trainer";
+import { fullGradients, lossFeeds, promptFeeds, weightFeeds } from "../../lib/train/testing/feeds";
 
 export type Tensors = Record<string, Float32Array>;
 
@@ -67,8 +70,8 @@ export async function measure(backend: Backend, tiny: TinyCase, referenceSteps: 
   const reference: Values = { tensors: {}, scalars: {} };
   // Open to the end: with its last session the runtime forgets its compiled kernels, which the others need too.
   const session = await Session.create(backend, loraTrainingGraph(tiny));
-  await loraGradients(session, tiny, close, reference);
-  if (tiny.config.tieWordEmbeddings) await fullGradients(backend, tiny, close); // the tied table takes every way a gradient can
+  await loraGradients(backend, tiny, close, reference);
+  if (tiny.config.tieWordEmbeddings) await everyGradient(backend, tiny, close); // the tied table takes every way a gradient can
   await logits(backend, tiny, close);
   await optimizerSteps(backend, tiny, CLOSE_RATE, close);
   if (referenceSteps) await optimizerSteps(backend, tiny, 1, reference);
@@ -78,55 +81,49 @@ export async function measure(backend: Backend, tiny: TinyCase, referenceSteps: 
 }
 
 /** Inputs of a training graph for the examples as one batch. */
-export function trainingFeeds(tiny: TinyCase) {
-  const { feeds, rowOf, completionTokens } = collate(tiny.examples);
-  return { ...feeds, rowOf, weights: f32(new Float32Array(completionTokens).fill(1 / completionTokens), [completionTokens, 1]) };
-}
+export const trainingFeeds = ({ config, weights, examples }: TinyCase) => lossFeeds(config, mapOf(weights), examples);
 
 export const loraTrainingGraph = ({ config, lora, weights }: TinyCase) =>
-  trainingGraph(config, { kind: "lora", lora, dropout: false }, mapOf(weights), MAX_POSITIONS);
+  trainingGraph(config, { kind: "lora", lora, dropout: false }, mapOf(weights), { maxPositions: MAX_POSITIONS });
 
 /** @param share of the reference's adapter: its B is multiplied by it */
-export function adapterInputs({ config, lora, adapter }: TinyCase, share = 1) {
-  const scaled = Object.entries(adapter).map(([name, data]) => [name, name.endsWith("lora_B") ? data.map((v) => v * share) : data] as const);
-  return adapterFeeds(new Map(scaled), adapterShapes(config, lora));
+function sharedAdapter({ adapter }: TinyCase, share: number): Map<string, Float32Array> {
+  return new Map(Object.entries(adapter).map(([name, data]) => [name, name.endsWith("lora_B") ? data.map((v) => v * share) : data]));
 }
 
-async function loraGradients(session: Session, tiny: TinyCase, close: Values, reference: Values): Promise<void> {
+export const adapterInputs = (tiny: TinyCase, share = 1) => packedFeeds(tiny.config, tiny.lora, sharedAdapter(tiny, share));
+
+async function loraGradients(backend: Backend, tiny: TinyCase, close: Values, reference: Values): Promise<void> {
+  const { config, lora } = tiny;
+  const execution = await openExecution(backend, { config, weights: mapOf(tiny.weights) }, { lora, dropout: 0, maxPositions: MAX_POSITIONS, tokens: [] });
+  const batch = collate(tiny.examples);
+  const rowWeights = new Float32Array(batch.completionTokens).fill(1 / batch.completionTokens);
   for (const [result, share] of [[close, 0.5], [reference, 1]] as const) {
-    const out = await session.run({ ...trainingFeeds(tiny), ...adapterInputs(tiny, share) });
-    result.scalars["lora loss"] = out["loss"]!.data[0] as number;
-    for (const name of Object.keys(tiny.adapter)) result.tensors[`lora ${gradientName(name)}`] = out[gradientName(name)]!.data as Float32Array;
+    const { loss, gradients } = await execution.train(batch, { adapter: sharedAdapter(tiny, share), rowWeights, dropoutSeed: null, noise: null });
+    result.scalars["lora loss"] = loss;
+    for (const [name, data] of gradients) result.tensors[`lora ${gradientName(name)}`] = data;
   }
+  await execution.dispose();
 }
 
-async function fullGradients(backend: Backend, tiny: TinyCase, result: Values): Promise<void> {
-  const shapes = weightShapes(tiny.config);
-  const names = [...shapes.keys()];
-  const session = await Session.create(backend, trainingGraph(tiny.config, { kind: "full", names }, mapOf(tiny.weights), MAX_POSITIONS));
-  const out = await session.run({ ...trainingFeeds(tiny), ...Object.fromEntries(names.map((n) => [n, f32(tiny.weights[n]!, shapes.get(n)!)])) });
+async function everyGradient(backend: Backend, tiny: TinyCase, result: Values): Promise<void> {
+  const { config, examples } = tiny;
+  const weights = mapOf(tiny.weights);
+  const model = trainingGraph(config, { kind: "full" }, weights, { maxPositions: MAX_POSITIONS });
+  const session = await Session.create(backend, model);
+  const out = await session.run({ ...trainingFeeds(tiny), ...weightFeeds(config, weights, model) });
   await session.dispose();
   result.scalars["full loss"] = out["loss"]!.data[0] as number;
-  for (const name of names) result.tensors[`full ${gradientName(name)}`] = out[gradientName(name)]!.data as Float32Array;
+  for (const [name, data] of fullGradients(config, weights, examples, out)) result.tensors[`full ${gradientName(name)}`] = data;
 }
 
 /** Of every real position under the adapter, keys and values of every layer too. */
 async function logits(backend: Backend, tiny: TinyCase, result: Values): Promise<void> {
   const { config, lora, examples } = tiny;
-  const session = await Session.create(backend, generationGraph(config, lora, mapOf(tiny.weights), MAX_POSITIONS));
-  const { ids, positions, mask } = collate(examples).feeds;
-  const [rows, seq] = positions.shape as [number, number];
-  const masks = new Float32Array(rows * seq * seq);
-  for (let b = 0; b < rows; b++) masks.set(mask.data as Float32Array, b * seq * seq);
-  const empty = f32(new Float32Array(0), [rows, config.numKeyValueHeads, 0, config.headDim]);
+  const session = await Session.create(backend, generationGraph(config, lora, mapOf(tiny.weights), { maxPositions: MAX_POSITIONS }));
+  const seq = Math.max(...examples.map((e) => e.ids.length));
   const real = examples.flatMap((e, b) => e.ids.map((_, t) => b * seq + t));
-  const out = await session.run({
-    ids, positions: i64(positions.data as BigInt64Array, [rows, seq]), mask: f32(masks, [rows, 1, seq, seq]),
-    last: i32(Int32Array.from(real), [real.length]),
-    adapterScale: f32(new Float32Array(rows * seq).fill(lora.alpha / lora.rank), [rows * seq, 1]),
-    ...adapterInputs(tiny),
-    ...Object.fromEntries(Array.from({ length: config.numLayers }, (_, l) => [`past.${l}.key`, `past.${l}.value`]).flat().map((name) => [name, empty])),
-  });
+  const out = await session.run(promptFeeds(config, mapOf(tiny.weights), examples, { lora, tensors: mapOf(tiny.adapter) }, real));
   await session.dispose();
   for (const [name, { data }] of Object.entries(out)) result.tensors[name] = data as Float32Array;
 }

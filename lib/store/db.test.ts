@@ -31,6 +31,19 @@ describe("openDatabase", () => {
     expect(await transact(["settings"], "readonly", (tx) => tx.objectStore("settings").get("k"))).toBe("x");
   });
 
+  it("takes over what every earlier version has stored", async () => {
+    for (let version = 1; version < MIGRATIONS.length; version++) {
+      const old = await openDB(DATABASE_NAME, version, { upgrade: (database) => MIGRATIONS.slice(0, version).forEach((migrate) => migrate(database as never)) });
+      await old.put("hands", { id: "a", name: `of version ${version}` });
+      old.close();
+      const database = await openDatabase();
+      expect([...database.objectStoreNames].sort()).toEqual([...STORE_NAMES].sort());
+      expect(await database.getAll("hands")).toEqual([{ id: "a", name: `of version ${version}` }]);
+      await closeDatabase();
+      await deleteDB(DATABASE_NAME);
+    }
+  });
+
   it("says so when a newer version has been here", async () => {
     (await openDB(DATABASE_NAME, MIGRATIONS.length + 1)).close();
     const error = await fault(openDatabase());

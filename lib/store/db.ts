@@ -25,12 +25,16 @@ export interface DuctusSchema extends DBSchema {
   /** Without their files, so that a list stays light. Index byHand: [handId, createdAt]. */
   adapters: { key: string; value: unknown; indexes: { byHand: [string, number] } };
   adapterFiles: { key: string; value: unknown };
+  /** What a run needs to go on exactly where it was; the last two of each run. Key: [runId, step]. */
+  checkpoints: { key: [string, number]; value: unknown };
+  /** What is known of the models that were brought in; their weights lie in the origin private file system (model-files.ts). */
+  models: { key: string; value: unknown };
   /** Keyed by the setting's name. */
   settings: { key: string; value: unknown };
 }
 
 export type StoreName = StoreNames<DuctusSchema>;
-export const STORE_NAMES: readonly StoreName[] = ["hands", "documents", "runs", "metrics", "samples", "adapters", "adapterFiles", "settings"];
+export const STORE_NAMES: readonly StoreName[] = ["hands", "documents", "runs", "metrics", "samples", "adapters", "adapterFiles", "checkpoints", "models", "settings"];
 
 type Database = IDBPDatabase<DuctusSchema>;
 export type Transaction<Mode extends "readonly" | "readwrite"> = IDBPTransaction<DuctusSchema, StoreName[], Mode>;
@@ -46,6 +50,10 @@ export const MIGRATIONS: readonly ((database: Database) => void)[] = [
     database.createObjectStore("samples", { keyPath: ["runId", "step"] });
     database.createObjectStore("adapterFiles", { keyPath: "adapterId" });
     database.createObjectStore("settings");
+  },
+  (database) => {
+    database.createObjectStore("checkpoints", { keyPath: ["runId", "step"] });
+    database.createObjectStore("models", { keyPath: "id" });
   },
 ];
 

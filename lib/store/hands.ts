@@ -10,7 +10,7 @@ import { DEFAULT_SEED } from "../data/split";
 import { announce } from "./changes";
 import { newId, startingWith, STORE_NAMES, type Transaction, transact } from "./db";
 import { handSchema, type OnDamaged, readRecord, readRecords } from "./schema";
-import type { Hand } from "./types";
+import type { Hand, ModelRef } from "./types";
 
 export const MAX_NAME_LENGTH = 80;
 
@@ -52,12 +52,17 @@ export async function requireHand(tx: Transaction<"readonly"> | Transaction<"rea
   if ((await tx.objectStore("hands").count(id)) === 0) throw new DuctusError("store/missing", "This hand is no longer here: it was deleted, perhaps in another tab.", "Start a new one.");
 }
 
-export async function renameHand(id: string, name: string): Promise<Hand> {
+export const renameHand = (id: string, name: string): Promise<Hand> => change(id, (hand) => ({ ...hand, name: cleanName(name) }));
+
+/** Which model the hand is taught to from now on; null: the one that comes with the site. */
+export const chooseModel = (id: string, model: ModelRef | null): Promise<Hand> => change(id, ({ model: _, ...hand }) => (model === null ? hand : { ...hand, model }));
+
+async function change(id: string, alter: (hand: Hand) => Hand): Promise<Hand> {
   const hand = await transact(["hands"], "readwrite", async (tx) => {
     await requireHand(tx, id);
-    const renamed = { ...readRecord(handSchema, await tx.objectStore("hands").get(id), "A hand"), name: cleanName(name) };
-    await tx.objectStore("hands").put(renamed);
-    return renamed;
+    const changed = alter(readRecord(handSchema, await tx.objectStore("hands").get(id), "A hand"));
+    await tx.objectStore("hands").put(changed);
+    return changed;
   });
   announce({ kind: "hands", handId: id });
   return hand;
@@ -71,6 +76,7 @@ export async function deleteHand(id: string): Promise<void> {
     for (const runId of await tx.objectStore("runs").index("byHand").getAllKeys(under)) {
       await tx.objectStore("metrics").delete(startingWith(runId));
       await tx.objectStore("samples").delete(startingWith(runId));
+      await tx.objectStore("checkpoints").delete(startingWith(runId));
       await tx.objectStore("runs").delete(runId);
     }
     for (const adapterId of await tx.objectStore("adapters").index("byHand").getAllKeys(under)) {
@@ -109,11 +115,4 @@ export async function setSetting<Name extends SettingName>(name: Name, value: Se
     else await tx.objectStore("settings").put(value, name);
   });
   announce({ kind: "settings" });
-}
-
-/** What this site stores and may store, in bytes; null where the browser does not say. */
-export async function storageEstimate(): Promise<{ usedBytes: number; quotaBytes: number } | null> {
-  if (typeof navigator === "undefined" || navigator.storage === undefined) return null;
-  const { usage, quota } = await navigator.storage.estimate();
-  return usage === undefined || quota === undefined ? null : { usedBytes: usage, quotaBytes: quota };
 }

@@ -14,7 +14,7 @@ import type { Metric, Run, RunSample } from "./types";
 export type NewRun = Pick<Run, "handId" | "modelId" | "modelSha256" | "config"> &
   Partial<Pick<Run, "dataHash" | "device" | "totalSteps" | "trainTokens" | "trainExamples" | "heldOutExamples">>;
 
-/** What may change in a run; `updatedAt` is set by the store. */
+/** What may change in a run; `updatedAt` is set by the store, and the error goes when another status comes. */
 export type RunPatch = Partial<Omit<Run, "id" | "handId" | "createdAt" | "updatedAt">>;
 
 /** Stores a new run with status "running". @throws DuctusError `store/missing` */
@@ -45,7 +45,8 @@ export async function createRun(input: NewRun): Promise<Run> {
 /** @throws DuctusError `store/missing` when the run was deleted. */
 export async function updateRun(id: string, patch: RunPatch): Promise<Run> {
   const run = await transact(["runs"], "readwrite", async (tx) => {
-    const updated: Run = { ...(await requireRun(tx, id)), ...patch, updatedAt: Date.now() };
+    const { error, ...before } = await requireRun(tx, id);
+    const updated: Run = { ...before, ...(error === undefined || patch.status !== undefined ? {} : { error }), ...patch, updatedAt: Date.now() };
     await tx.objectStore("runs").put(updated);
     return updated;
   }, patch.status === undefined ? "relaxed" : "strict");
@@ -71,10 +72,11 @@ export async function listRuns(handId: string, onDamaged?: OnDamaged): Promise<R
 }
 
 export async function deleteRun(id: string): Promise<void> {
-  const handId = await transact(["runs", "metrics", "samples"], "readwrite", async (tx) => {
+  const handId = await transact(["runs", "metrics", "samples", "checkpoints"], "readwrite", async (tx) => {
     const value = await tx.objectStore("runs").get(id);
     await tx.objectStore("metrics").delete(startingWith(id));
     await tx.objectStore("samples").delete(startingWith(id));
+    await tx.objectStore("checkpoints").delete(startingWith(id));
     await tx.objectStore("runs").delete(id);
     return (value as { handId?: unknown } | undefined)?.handId;
   }, "strict");

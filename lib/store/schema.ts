@@ -6,8 +6,8 @@
 import "../zod";
 import * as z from "zod";
 import { DuctusError, type ErrorCode, type SerializedError } from "../core/errors";
-import { PROJECTIONS, type SftConfig } from "../train/sft/config";
-import type { AdapterReport, DeviceReport, Hand, Metric, Run, RunSample, Score, StoredAdapter, StoredDocument } from "./types";
+import { sftConfigSchema } from "../train/sft/schema";
+import type { AdapterReport, DeviceReport, ExecutionReport, Hand, Metric, Run, RunSample, Score, StoredAdapter, StoredCheckpoint, StoredDocument, StoredModel } from "./types";
 
 const count = z.number().int().nonnegative();
 const time = z.number().nonnegative();
@@ -22,24 +22,25 @@ const errorSchema: z.ZodType<SerializedError> = z.object({
   details: z.string().exactOptional(),
 });
 
-const configSchema: z.ZodType<SftConfig> = z.object({
-  lora: z.object({ rank: count, alpha: z.number(), dropout: z.number().min(0).max(1), targetModules: z.array(z.enum(PROJECTIONS)) }),
-  learningRate: z.number(),
-  warmupRatio: z.number(),
-  epochs: z.number(),
-  batchSize: count,
-  gradientAccumulationSteps: count,
-  maxGradNorm: z.number(),
-  weightDecay: z.number(),
-  adamBeta1: z.number(),
-  adamBeta2: z.number(),
-  adamEpsilon: z.number(),
-  maxLength: count,
-  evaluations: count,
-  seed: z.number(),
-});
-
 const deviceSchema: z.ZodType<DeviceReport> = z.object({ kind: z.enum(["webgpu", "wasm", "node"]), threads: count, reason: z.string() });
+
+const storageSchema = z.enum(["f32", "f16", "q8", "q4"]);
+const executionSchema: z.ZodType<ExecutionReport> = z.object({ kind: z.enum(["whole", "streamed"]), recompute: z.boolean(), storage: storageSchema });
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+export const modelSchema: z.ZodType<StoredModel> = z.object({
+  id: sha256,
+  name: z.string().min(1).max(128),
+  family: z.string().min(1).max(64),
+  parameters: count,
+  storage: storageSchema,
+  fileBytes: count,
+  weightBytes: count,
+  licence: z.string().max(200).exactOptional(),
+  addedAt: time,
+  // A name in the file system: nothing that could lead elsewhere.
+  folder: z.string().regex(/^[0-9a-f]{32}$/),
+});
 
 export const handSchema: z.ZodType<Hand> = z.object({
   id,
@@ -48,6 +49,7 @@ export const handSchema: z.ZodType<Hand> = z.object({
   sampleId: z.string().exactOptional(),
   createdAt: time,
   seed: z.number(),
+  model: z.object({ id: sha256, name: z.string() }).exactOptional(),
 });
 
 export const documentSchema: z.ZodType<StoredDocument> = z.object({
@@ -69,9 +71,10 @@ export const runSchema: z.ZodType<Run> = z.object({
   status: z.enum(["running", "finished", "stopped", "failed", "interrupted"]),
   modelId: z.string(),
   modelSha256: z.string(),
-  config: configSchema,
+  config: sftConfigSchema,
   dataHash: z.string(),
   device: deviceSchema.exactOptional(),
+  execution: executionSchema.exactOptional(),
   step: count,
   totalSteps: count,
   trainTokens: count,
@@ -79,6 +82,7 @@ export const runSchema: z.ZodType<Run> = z.object({
   heldOutExamples: count,
   elapsedMs: time,
   adapterId: z.string().exactOptional(),
+  checkpointStep: count.exactOptional(),
   error: errorSchema.exactOptional(),
 });
 
@@ -113,11 +117,11 @@ export const adapterInfoSchema: z.ZodType<AdapterInfo> = z.object({
   report: reportSchema.exactOptional(),
 });
 
-export const adapterFileSchema = z.object({
-  adapterId: id,
-  // by its tag, since the array may come from another realm
-  file: z.custom<Uint8Array>((value) => Object.prototype.toString.call(value) === "[object Uint8Array]", "expected bytes"),
-});
+// by its tag, since the array may come from another realm
+const bytes = z.custom<Uint8Array>((value) => Object.prototype.toString.call(value) === "[object Uint8Array]", "expected bytes");
+export const adapterFileSchema = z.object({ adapterId: id, file: bytes });
+
+export const checkpointSchema: z.ZodType<StoredCheckpoint> = z.object({ runId: id, step: count, savedAt: time, file: bytes });
 
 /** @param what the record in words, e.g. "A training run". @throws DuctusError `store/damaged` */
 export function readRecord<T>(schema: z.ZodType<T>, value: unknown, what: string): T {

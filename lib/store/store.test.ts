@@ -6,11 +6,13 @@ import { DEFAULT_SEED } from "../data/split";
 import { LARGE_MODEL_DEFAULTS } from "../train/sft/config";
 import { deleteAdapter, getAdapter, listAdapters, renameAdapter, replaceAdapterFile, saveAdapter, saveReport } from "./adapters";
 import { announce, type Change, subscribe } from "./changes";
+import { deleteCheckpoints, listCheckpoints, saveCheckpoint } from "./checkpoints";
 import { closeDatabase, DATABASE_NAME, STORE_NAMES, transact } from "./db";
 import { addDocuments, listDocuments, removeDocument } from "./documents";
-import { createHand, deleteEverything, deleteHand, getHand, getSetting, listHands, MAX_NAME_LENGTH, renameHand, setSetting } from "./hands";
+import { forgetModel, getModel, listModels, saveModel } from "./models";
+import { chooseModel, createHand, deleteEverything, deleteHand, getHand, getSetting, listHands, MAX_NAME_LENGTH, renameHand, setSetting } from "./hands";
 import { addSample, appendMetrics, createRun, deleteRun, getRun, listMetrics, listRuns, listSamples, markInterrupted, updateRun } from "./runs";
-import type { Metric, Score } from "./types";
+import type { Metric, Score, StoredModel } from "./types";
 
 afterEach(async () => {
   await closeDatabase();
@@ -26,6 +28,8 @@ const point = (runId: string, step: number, kind: Metric["kind"] = "train"): Met
 const score: Score = { loss: 3, perplexity: 20.1, bitsPerByte: 1.2, tokens: 1000, bytes: 3600, examples: 30 };
 const put = (store: (typeof STORE_NAMES)[number], value: unknown): Promise<unknown> => transact([store], "readwrite", (tx) => tx.objectStore(store).put(value));
 
+const model = (digit: string): StoredModel => ({ id: digit.repeat(64), name: "Qwen2.5-0.5B", family: "qwen2", parameters: 494e6, storage: "q4", fileBytes: 3e8, weightBytes: 3e8, addedAt: 1, folder: digit.repeat(32) });
+
 /** A hand with something in every store. */
 async function fullHand(name: string) {
   const hand = await createHand({ name, source: "own" });
@@ -33,6 +37,7 @@ async function fullHand(name: string) {
   const run = await createRun(newRun(hand.id));
   await appendMetrics(run.id, [point(run.id, 1), point(run.id, 2), point(run.id, 2, "heldout")]);
   await addSample({ runId: run.id, step: 2, prompt: "p", text: "t" });
+  await saveCheckpoint(run.id, 2, Uint8Array.of(1));
   const adapter = await saveAdapter({ ...newAdapter(hand.id), runId: run.id });
   return { hand, run, adapter };
 }
@@ -58,11 +63,12 @@ describe("hands", () => {
   it("go with everything under them, and nothing else", async () => {
     const a = await fullHand("A"), b = await fullHand("B");
     await setSetting("currentHandId", a.hand.id);
+    await saveModel(model("1"));
     const both = await counts();
     expect(Object.values(both).every((n) => n > 0)).toBe(true);
     await deleteHand(a.hand.id);
     const one = await counts();
-    for (const store of STORE_NAMES) expect(one[store]).toBe(store === "settings" ? 0 : (both[store] as number) / 2);
+    for (const store of STORE_NAMES) expect(one[store], store).toBe(store === "settings" ? 0 : store === "models" ? 1 : (both[store] as number) / 2);
     expect(await getSetting("currentHandId")).toBeNull();
     expect((await listDocuments(b.hand.id)).map((d) => d.name)).toEqual(["a", "b"]);
     expect(await listMetrics(b.run.id)).toHaveLength(3);
@@ -82,6 +88,52 @@ describe("hands", () => {
     expect(await code(saveAdapter(newAdapter(hand.id)))).toBe("store/missing");
     expect(await code(saveReport(adapter.id, { base: score, tuned: score }))).toBe("store/missing");
     expect(Object.values(await counts()).every((n) => n === 0)).toBe(true);
+  });
+});
+
+describe("checkpoints", () => {
+  it("are the last two of each run, the last noted in it, and go with it", async () => {
+    const { id } = await createHand({ name: "A", source: "own" });
+    const run = await createRun(newRun(id));
+    expect(await listCheckpoints(run.id)).toEqual([]);
+    for (const step of [9, 10, 100]) await saveCheckpoint(run.id, step, Uint8Array.of(step));
+    expect(await listCheckpoints(run.id)).toMatchObject([{ step: 100, file: Uint8Array.of(100) }, { step: 10 }]);
+    expect(await getRun(run.id)).toMatchObject({ checkpointStep: 100 });
+    await deleteCheckpoints(run.id);
+    expect(await listCheckpoints(run.id)).toEqual([]);
+    expect(await getRun(run.id)).not.toHaveProperty("checkpointStep");
+    await saveCheckpoint(run.id, 7, Uint8Array.of(4));
+    await deleteRun(run.id);
+    expect((await counts())["checkpoints"]).toBe(0);
+    expect(await code(saveCheckpoint(run.id, 8, Uint8Array.of(5)))).toBe("store/missing"); // leaves nothing behind
+    expect((await counts())["checkpoints"]).toBe(0);
+  });
+});
+
+describe("models", () => {
+  it("are listed in the order they came; the same weights take the place of what they were held as before", async () => {
+    expect(await saveModel({ ...model("1"), addedAt: 5 })).toBeNull();
+    await saveModel({ ...model("2"), addedAt: 4, licence: "apache-2.0" });
+    expect((await listModels()).map(({ id }) => id[0])).toEqual(["2", "1"]);
+    expect(await saveModel({ ...model("1"), storage: "q8", folder: "f".repeat(32) })).toBe("1".repeat(32)); // its files are free
+    expect(await getModel("1".repeat(64))).toMatchObject({ storage: "q8", folder: "f".repeat(32) });
+    expect(await forgetModel("1".repeat(64))).toBe("f".repeat(32));
+    expect(await getModel("1".repeat(64))).toBeNull();
+    expect(await forgetModel("1".repeat(64))).toBeNull();
+  });
+
+  it("refuse a folder that could lead elsewhere", async () => {
+    await put("models", { ...model("1"), folder: "../documents" });
+    expect(await code(getModel("1".repeat(64)))).toBe("store/damaged");
+    expect(await forgetModel("1".repeat(64))).toBeNull(); // gone, and nothing is deleted for it
+  });
+
+  it("are remembered by a hand", async () => {
+    const { id } = await createHand({ name: "A", source: "own" });
+    const ref = { id: "1".repeat(64), name: "Qwen2.5-0.5B" };
+    expect((await chooseModel(id, ref)).model).toEqual(ref);
+    expect((await renameHand(id, "B")).model).toEqual(ref);
+    expect("model" in (await chooseModel(id, null))).toBe(false);
   });
 });
 
@@ -106,7 +158,10 @@ describe("runs", () => {
     const updated = await updateRun(run.id, { step: 5, device: { kind: "wasm", threads: 2, reason: "no WebGPU" } });
     expect(updated.updatedAt).toBeGreaterThanOrEqual(run.updatedAt);
     await updateRun(run.id, { status: "failed", error: { code: "train/diverged", message: "m", next: "" } });
+    await updateRun(run.id, { step: 5 });
     expect(await getRun(run.id)).toMatchObject({ step: 5, status: "failed", device: { threads: 2 }, error: { code: "train/diverged" } });
+    expect(await updateRun(run.id, { status: "running" })).not.toHaveProperty("error"); // it goes on
+    await updateRun(run.id, { status: "failed" });
     const second = await createRun(newRun(id));
     expect((await listRuns(id)).map((r) => r.id)).toContain(second.id);
     expect(await listRuns(id)).toHaveLength(2);

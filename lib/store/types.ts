@@ -3,6 +3,7 @@
  * which can be had again, are not kept here. Times are Unix milliseconds.
  */
 import type { SerializedError } from "../core/errors";
+import type { Storage } from "../train/model/held";
 import type { SftConfig } from "../train/sft/config";
 
 /** One writer's project: their documents, runs and adapters. */
@@ -15,6 +16,37 @@ export interface Hand {
   createdAt: number;
   /** Fixes the train / validation / test split and the examples. */
   seed: number;
+  /** Which model it is taught to; absent: the one that comes with the site. */
+  model?: ModelRef;
+}
+
+/** A model that was brought in, as hands remember it: it may be gone by the time it is wanted. */
+export interface ModelRef {
+  /** Of its {@link StoredModel}. */
+  id: string;
+  /** In words, to say which one is gone. */
+  name: string;
+}
+
+/** A model that was brought in, without its weights. */
+export interface StoredModel {
+  /** sha256 (hex) that identifies the weights it came with, whatever they are held as here. */
+  id: string;
+  /** As its folder was called; fit for `base_model_name_or_path`. */
+  name: string;
+  /** `model_type` of its config.json. */
+  family: string;
+  parameters: number;
+  /** How its matrices are held. */
+  storage: Storage;
+  /** What its files take on the disk, and its weights in memory. */
+  fileBytes: number;
+  weightBytes: number;
+  /** As its folder says; absent where it says nothing. */
+  licence?: string;
+  addedAt: number;
+  /** In the origin private file system, see model-files.ts. */
+  folder: string;
 }
 
 export interface StoredDocument {
@@ -39,6 +71,14 @@ export interface DeviceReport {
   reason: string;
 }
 
+/** How the model was executed, for the person to read and for a run to go on in the same way. */
+export interface ExecutionReport {
+  kind: "whole" | "streamed";
+  recompute: boolean;
+  /** How the weights were held. */
+  storage: Storage;
+}
+
 export interface Run {
   id: string;
   handId: string;
@@ -52,6 +92,7 @@ export interface Run {
   /** Hash of documents, split and config: the run is reproducible from it. */
   dataHash: string;
   device?: DeviceReport;
+  execution?: ExecutionReport;
   step: number;
   totalSteps: number;
   trainTokens: number;
@@ -59,7 +100,19 @@ export interface Run {
   heldOutExamples: number;
   elapsedMs: number;
   adapterId?: string;
+  /** Steps done at the last checkpoint, from which the run can go on; absent where there is none. */
+  checkpointStep?: number;
   error?: SerializedError;
+}
+
+/** What a run needs to go on exactly where it was. */
+export interface StoredCheckpoint {
+  runId: string;
+  /** Steps done. */
+  step: number;
+  savedAt: number;
+  /** See lib/train/sft/checkpoint.ts. */
+  file: Uint8Array;
 }
 
 /** A point of a curve. `loss` is nats per completion token. */

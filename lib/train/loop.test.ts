@@ -1,15 +1,15 @@
 import { describe, expect, it, vi } from "vitest";
-import { evaluationPoints, RunControl, runLoop } from "./loop";
+import { evaluationPoints, RunControl, runLoop, type LoopPlace } from "./loop";
 
 /** Lets everything that can go on do so. */
 const settle = async () => {
   for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
 };
 
-interface Options { total: number; evaluations?: number; control?: RunControl; onStep?: (index: number) => void | Promise<void>; onEvaluate?: (done: number) => void }
+interface Options { total: number; evaluations?: number; control?: RunControl; onStep?: (index: number) => void | Promise<void>; onEvaluate?: (done: number) => boolean | void; from?: LoopPlace; onPausing?: (done: number) => void }
 
 /** Runs the loop and writes down the order of what it did: s0, s1, … and e0, e3, … */
-function recorded({ total, evaluations = 2, control = new RunControl(), onStep, onEvaluate }: Options) {
+function recorded({ total, evaluations = 2, control = new RunControl(), onStep, onEvaluate, from, onPausing }: Options) {
   const log: string[] = [];
   const result = runLoop({
     totalSteps: total, evaluations, control,
@@ -19,9 +19,14 @@ function recorded({ total, evaluations = 2, control = new RunControl(), onStep, 
     },
     evaluate: (done) => {
       log.push(`e${done}`);
-      onEvaluate?.(done);
+      return Promise.resolve(onEvaluate?.(done) ?? false);
+    },
+    pausing: (done) => {
+      log.push(`p${done}`);
+      onPausing?.(done);
       return Promise.resolve();
     },
+    ...(from ? { from } : {}),
   });
   return { log, result };
 }
@@ -110,27 +115,27 @@ describe("RunControl", () => {
 describe("runLoop", () => {
   it("evaluates before the first step, at the points and at the end, once each", async () => {
     const { log, result } = recorded({ total: 5, evaluations: 2 });
-    expect(await result).toEqual({ steps: 5, stopped: false });
+    expect(await result).toEqual({ steps: 5, stopped: false, enough: false });
     expect(log).toEqual(["e0", "s0", "s1", "s2", "e3", "s3", "s4", "e5"]);
   });
 
   it("has nothing to do without steps", async () => {
     const { log, result } = recorded({ total: 0 });
-    expect(await result).toEqual({ steps: 0, stopped: false });
+    expect(await result).toEqual({ steps: 0, stopped: false, enough: false });
     expect(log).toEqual(["e0"]);
   });
 
   it("stops after the step in hand and measures what is kept", async () => {
     const control = new RunControl();
     const { log, result } = recorded({ total: 10, control, onStep: (i) => void (i === 2 && control.stop()) });
-    expect(await result).toEqual({ steps: 3, stopped: true });
+    expect(await result).toEqual({ steps: 3, stopped: true, enough: false });
     expect(log).toEqual(["e0", "s0", "s1", "s2", "e3"]);
   });
 
   it("does not measure twice where the stop falls on a point", async () => {
     const control = new RunControl();
     const { log, result } = recorded({ total: 10, control, onEvaluate: (done) => void (done === 5 && control.stop()) });
-    expect(await result).toEqual({ steps: 5, stopped: true });
+    expect(await result).toEqual({ steps: 5, stopped: true, enough: false });
     expect(log.filter((e) => e.startsWith("e"))).toEqual(["e0", "e5"]);
   });
 
@@ -138,11 +143,11 @@ describe("runLoop", () => {
     const early = new RunControl();
     early.stop();
     const first = recorded({ total: 4, control: early });
-    expect(await first.result).toEqual({ steps: 0, stopped: true });
+    expect(await first.result).toEqual({ steps: 0, stopped: true, enough: false });
     expect(first.log).toEqual(["e0"]);
     const late = new RunControl();
     const second = recorded({ total: 4, control: late, onStep: (i) => void (i === 3 && late.stop()) });
-    expect(await second.result).toEqual({ steps: 4, stopped: false });
+    expect(await second.result).toEqual({ steps: 4, stopped: false, enough: false });
     expect(second.log.at(-1)).toBe("e4");
   });
 
@@ -150,17 +155,45 @@ describe("runLoop", () => {
     const control = new RunControl();
     const { log, result } = recorded({ total: 6, evaluations: 1, control, onStep: (i) => void (i === 1 && control.pause()) });
     await settle();
-    expect(log).toEqual(["e0", "s0", "s1"]);
+    expect(log).toEqual(["e0", "s0", "s1", "p2"]);
     control.resume();
-    expect(await result).toEqual({ steps: 6, stopped: false });
-    expect(log).toEqual(["e0", "s0", "s1", "s2", "s3", "s4", "s5", "e6"]);
+    expect(await result).toEqual({ steps: 6, stopped: false, enough: false });
+    expect(log).toEqual(["e0", "s0", "s1", "p2", "s2", "s3", "s4", "s5", "e6"]);
 
     const paused = new RunControl();
     const other = recorded({ total: 6, control: paused, onStep: (i) => void (i === 1 && paused.pause()) });
     await settle();
     paused.stop();
-    expect(await other.result).toEqual({ steps: 2, stopped: true });
-    expect(other.log).toEqual(["e0", "s0", "s1", "e2"]);
+    expect(await other.result).toEqual({ steps: 2, stopped: true, enough: false });
+    expect(other.log).toEqual(["e0", "s0", "s1", "p2", "e2"]);
+  });
+
+  it("ends where an evaluation says that it is enough, and not as stopped", async () => {
+    const { log, result } = recorded({ total: 10, evaluations: 5, onEvaluate: (done) => done === 4 });
+    expect(await result).toEqual({ steps: 4, stopped: false, enough: true });
+    expect(log).toEqual(["e0", "s0", "s1", "e2", "s2", "s3", "e4"]);
+    const last = recorded({ total: 4, evaluations: 2, onEvaluate: (done) => done === 4 });
+    expect(await last.result).toEqual({ steps: 4, stopped: false, enough: false }); // its end came with it
+  });
+
+  it("goes on from any place and then does exactly what the whole run still does", async () => {
+    const options = { total: 7, evaluations: 3 };
+    const { log: whole, result } = recorded(options);
+    await result;
+    for (let cut = 1; cut <= whole.length; cut++) {
+      const before = whole.slice(0, cut);
+      const evaluated = before.filter((e) => e.startsWith("e")).map((e) => Number(e.slice(1)));
+      const from = { done: before.filter((e) => e.startsWith("s")).length, evaluated: evaluated.at(-1) ?? -1, enough: false };
+      const { log, result: resumed } = recorded({ ...options, from });
+      expect(await resumed).toEqual(await result);
+      expect([...before, ...log]).toEqual(whole);
+    }
+  });
+
+  it("does nothing more where the place says that it was enough", async () => {
+    const { log, result } = recorded({ total: 7, from: { done: 3, evaluated: 3, enough: true } });
+    expect(await result).toEqual({ steps: 3, stopped: false, enough: true });
+    expect(log).toEqual([]);
   });
 
   it("passes on what a step or an evaluation throws, and does nothing after it", async () => {

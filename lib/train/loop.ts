@@ -49,15 +49,32 @@ export class RunControl {
   }
 }
 
+/** Where a run stands: all that the loop itself has to know to go on. */
+export interface LoopPlace {
+  /** Steps done. */
+  done: number;
+  /** After how many steps it was last measured; −1: not yet. */
+  evaluated: number;
+  /** The last measurement said that the run is to end. */
+  enough: boolean;
+}
+
 export interface LoopWork {
   totalSteps: number;
   control: RunControl;
   /** Does step `index` (from 0). */
   step(index: number): Promise<void>;
-  /** Measures after `done` steps; called before the first step, at the set points, and at the end. */
-  evaluate(done: number): Promise<void>;
+  /**
+   * Measures after `done` steps; called before the first step, at the set points, and at the end.
+   * @returns whether the run is to end here
+   */
+  evaluate(done: number): Promise<boolean>;
   /** How many evaluations are spread over the run, the one before the first step not counted. */
   evaluations: number;
+  /** Called before it waits. */
+  pausing?(done: number): Promise<void>;
+  /** Where to go on; absent: at the beginning. */
+  from?: LoopPlace;
 }
 
 /** The numbers of done steps after which to evaluate: evenly spread, the last step among them. */
@@ -66,19 +83,24 @@ export function evaluationPoints(totalSteps: number, evaluations: number): numbe
   return Array.from({ length: count }, (_, i) => Math.round(((i + 1) * totalSteps) / count));
 }
 
-/** @returns how many steps were done, and whether the run was stopped before its end */
-export async function runLoop(work: LoopWork): Promise<{ steps: number; stopped: boolean }> {
-  const points = new Set(evaluationPoints(work.totalSteps, work.evaluations));
-  await work.evaluate(0);
-  let evaluated = 0;
-  let done = 0;
-  while (done < work.totalSteps) {
+/** @returns how many steps were done, and whether the run was stopped, or had enough, before its end */
+export async function runLoop(work: LoopWork): Promise<{ steps: number; stopped: boolean; enough: boolean }> {
+  const points = new Set(evaluationPoints(work.totalSteps, work.evaluations)).add(0);
+  let { done, evaluated, enough } = work.from ?? { done: 0, evaluated: -1, enough: false };
+  const evaluate = async () => {
+    enough = await work.evaluate(done);
+    evaluated = done;
+  };
+  if (points.has(done) && evaluated < done) await evaluate();
+  while (!enough && done < work.totalSteps) {
+    if (work.control.paused && !work.control.stopped) await work.pausing?.(done);
     await work.control.whileRunning();
     if (work.control.stopped) break;
     await work.step(done);
     done++;
-    if (points.has(done)) await work.evaluate((evaluated = done));
+    if (points.has(done)) await evaluate();
   }
-  if (evaluated < done) await work.evaluate(done); // stopped between two points: measure what is kept
-  return { steps: done, stopped: done < work.totalSteps };
+  const stopped = !enough && done < work.totalSteps;
+  if (evaluated < done) await evaluate(); // stopped between two points: measure what is kept
+  return { steps: done, stopped, enough: enough && done < work.totalSteps };
 }

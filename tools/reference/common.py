@@ -19,6 +19,7 @@ import torch
 from safetensors.torch import save_file
 from torch.overrides import TorchFunctionMode
 from transformers import AutoModelForCausalLM
+from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 from transformers.utils import logging as hf_logging
 
 HERE = Path(__file__).resolve().parent
@@ -49,7 +50,9 @@ def in_float64(model):
     with _Float64():
         for module in model.modules():
             if hasattr(module, "inv_freq"):
-                exact, _ = module.compute_default_rope_parameters(module.config)
+                kind = module.config.rope_parameters["rope_type"]
+                parameters = module.compute_default_rope_parameters if kind == "default" else ROPE_INIT_FUNCTIONS[kind]
+                exact, _ = parameters(module.config)
                 assert exact.dtype == torch.float64
                 module.inv_freq = exact
         yield model

@@ -101,11 +101,11 @@ def make_checkpoint(name: str):
     return folder
 
 
-def make_batch(seed: int):
+def make_batch(seed: int, vocab: int = VOCAB):
     """Three rows of 11, 7 and 9 tokens, padded on the right; the second has one completion token."""
     g = generator(seed)
     lengths, prompts = [11, 7, 9], [4, 6, 1]
-    rows = [torch.randint(1, VOCAB, (length,), generator=g).tolist() for length in lengths]
+    rows = [torch.randint(1, vocab, (length,), generator=g).tolist() for length in lengths]
     ids, mask, labels = pad_right(rows, prompts)
     return {"lengths": lengths, "prompt_lengths": prompts, "rows": rows}, ids, mask, labels
 
@@ -232,21 +232,23 @@ def greedy(model, rows, steps: int):
     return ids[:, longest:].tolist(), margin
 
 
-def make_one(name: str):
+ADAPTERS = {"adapter": (4, 8, ALL_PROJECTIONS), "adapter-qv": (3, 5, ["q_proj", "v_proj"])}
+
+
+def make_one(name: str, folder, seed: int, vocab: int = VOCAB, adapters=ADAPTERS, full: bool = True):
+    """Everything that is stored of a checkpoint; `full`: with the gradients of all its parameters too."""
     print(name)
-    seed = 100 if name == "qwen2-tied" else 200
-    folder = make_checkpoint(name)
-    described, *batch = make_batch(seed)
+    described, *batch = make_batch(seed, vocab)
     model = load_base(folder)
     check_every_parameter_matters(model, batch, name)
     check_attention_and_config(model, folder, batch, name)
     logits, loss, gradients = both_precisions(model, batch, name)
-    write_tensors(folder / "full_gradients.safetensors", gradients)
+    if full:
+        write_tensors(folder / "full_gradients.safetensors", gradients)
 
     results = {"base": logits}
     losses = {"base": loss}
     tokens = {}
-    adapters = {"adapter": (4, 8, ALL_PROJECTIONS), "adapter-qv": (3, 5, ["q_proj", "v_proj"])}
     for index, (adapter, (rank, alpha, targets)) in enumerate(adapters.items()):
         label = f"{name} lora {adapter}"
         tuned = random_adapter(folder, seed + 1 + index, rank, alpha, targets)
@@ -285,4 +287,4 @@ def make_one(name: str):
 
 def make():
     for name in MODELS:
-        make_one(name)
+        make_one(name, make_checkpoint(name), 100 if name == "qwen2-tied" else 200)

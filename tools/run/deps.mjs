@@ -31,15 +31,16 @@ export function isInstalled(directory = root) {
   });
 }
 
-/** Ends the process where the installation fails. */
+/** Ends the process where the installation fails. Standard output is the command's: what npm says goes to standard error. */
 export function ensureInstalled() {
   process.env.NEXT_TELEMETRY_DISABLED = "1";
   if (isInstalled()) return;
-  console.log("Installing packages (npm ci) …");
+  console.error("Installing packages (npm ci) …");
+  const stdio = /** @type {const} */ (["inherit", 2, "inherit"]);
   const npm = process.env.npm_execpath;
   const result = npm?.endsWith("js")
-    ? spawnSync(process.execPath, [npm, "ci"], { cwd: root, stdio: "inherit" })
-    : spawnSync("npm", ["ci"], { cwd: root, stdio: "inherit", shell: process.platform === "win32" });
+    ? spawnSync(process.execPath, [npm, "ci"], { cwd: root, stdio })
+    : spawnSync("npm", ["ci"], { cwd: root, stdio, shell: process.platform === "win32" });
   if (result.status !== 0) {
     console.error("The packages could not be installed. Check the connection to the npm registry, then run the command again.");
     process.exit(1);

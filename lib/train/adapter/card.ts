@@ -31,8 +31,8 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 tokenizer = AutoTokenizer.from_pretrained("${info.modelId}")
-base = AutoModelForCausalLM.from_pretrained("${info.modelId}", dtype="float32")
-model = PeftModel.from_pretrained(base, "path/to/this/folder")
+${addTokens(info)}base = AutoModelForCausalLM.from_pretrained("${info.modelId}", dtype="float32")
+${resize(adapter)}model = PeftModel.from_pretrained(base, "path/to/this/folder")
 
 messages = [{"role": "user", "content": "Write with these words: harbour, letter, winter"}]
 inputs = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_tensors="pt", return_dict=True)
@@ -46,12 +46,28 @@ The adapter was trained on one person's writing and may repeat phrases of it. Sh
 `;
 }
 
+/** Added tokens, in the order of their ids: the tokenizer numbers them as they come. */
+function addTokens({ addedTokens = [] }: AdapterInfo): string {
+  if (addedTokens.length === 0) return "";
+  const contents = [...addedTokens].sort((a, b) => a.id - b.id).map(({ content }) => asciiString(content));
+  return `tokenizer.add_tokens([${contents.join(", ")}], special_tokens=True)\n`;
+}
+
+/** A string that JSON and Python read alike and that cannot end the block of code it stands in. */
+const asciiString = (text: string) => JSON.stringify(text).replace(/[^ -~]|`/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+/** The adapter brings the rows of tokens beyond the vocabulary, but PEFT wants room for them. */
+function resize({ tokens }: LoraAdapter): string {
+  return tokens ? `base.resize_token_embeddings(max(base.config.vocab_size, ${Math.max(...tokens.ids) + 1}))\n` : "";
+}
+
 function facts(adapter: LoraAdapter, { recipe, steps, trainTokens }: AdapterInfo): string {
   const rows: [string, string][] = [
     ["rank", String(adapter.rank)],
-    ["alpha", String(adapter.alpha)],
+    ["alpha", String(adapter.alpha) + (adapter.useRslora ? ", rsLoRA: the update is scaled by alpha / √rank" : "")],
     ["target modules", adapter.targetModules.join(", ")],
   ];
+  if (adapter.tokens) rows.push(["trained tokens", String(adapter.tokens.ids.length)]);
   if (recipe) {
     rows.push(
       ["dropout", String(recipe.lora.dropout)],

@@ -8,10 +8,10 @@ import "../../zod";
 import * as z from "zod";
 import { DuctusError } from "../../core/errors";
 import type { ModelConfig } from "../model/config";
-import { PROJECTIONS } from "../sft/config";
+import { sftConfigSchema } from "../sft/schema";
 import { adapterFromPeft, CONFIG_FILE, peftConfigJson, peftSafetensors, WEIGHTS_FILE, type PeftFolder } from "./peft";
 import { ADAPTER_FILE, damaged, readSafetensors } from "./safetensors";
-import type { AdapterInfo, LoraAdapter } from "./types";
+import type { AddedToken, AdapterInfo, LoraAdapter } from "./types";
 import { readZipEntries, writeZip } from "./zip";
 
 /** The model in the app, against which an adapter is checked. */
@@ -28,6 +28,8 @@ export interface OpenedAdapter {
   adapter: LoraAdapter;
   /** What the file says of itself; null for a PEFT folder, which says nothing. */
   info: AdapterInfo | null;
+  /** Tokens of the adapter's that its tokenizer.json or its notes name; the base model's own may be among them. */
+  addedTokens: readonly AddedToken[];
   /** The file names the very weights in use; false where only the shapes could be checked. */
   baseVerified: boolean;
 }
@@ -35,33 +37,20 @@ export interface OpenedAdapter {
 /** Far above rank 1,024 on the largest model that runs in a tab; far below what stops a tab. */
 export const MAX_ADAPTER_BYTES = 512 * 1024 * 1024;
 const FORMAT_VERSION = "1";
+const TOKENIZER_FILE = "tokenizer.json";
 
 const finite = z.number();
 const scoreSchema = z.object({ loss: finite, perplexity: finite, bitsPerByte: finite, tokens: finite, bytes: finite, examples: finite });
 const reportSchema = z.object({ base: scoreSchema, tuned: scoreSchema });
-const recipeSchema = z.object({
-  lora: z.object({ rank: z.int().positive(), alpha: finite, dropout: finite, targetModules: z.array(z.enum(PROJECTIONS)) }),
-  learningRate: finite,
-  warmupRatio: finite,
-  epochs: finite,
-  batchSize: finite,
-  gradientAccumulationSteps: finite,
-  maxGradNorm: finite,
-  weightDecay: finite,
-  adamBeta1: finite,
-  adamBeta2: finite,
-  adamEpsilon: finite,
-  maxLength: finite,
-  evaluations: finite,
-  seed: finite,
-});
+const addedTokensSchema = z.array(z.object({ id: z.int().nonnegative(), content: z.string().min(1).max(1000) })).max(100_000);
 /** 8.64e15 ms is the last instant a Date can hold. */
 const infoSchema = z.object({
   name: z.string().max(200),
   createdAt: z.int().min(0).max(8.64e15),
   modelId: z.string().regex(/^[\w./-]{1,128}$/),
   modelSha256: z.string().regex(/^[0-9a-f]{64}$/),
-  recipe: recipeSchema.optional(),
+  recipe: sftConfigSchema.optional(),
+  addedTokens: addedTokensSchema.optional(),
   steps: z.int().nonnegative().optional(),
   trainTokens: z.int().nonnegative().optional(),
   report: reportSchema.optional(),
@@ -69,7 +58,7 @@ const infoSchema = z.object({
 
 /** The one-file form. The same adapter and info give the same bytes. */
 export function packAdapter(adapter: LoraAdapter, info: AdapterInfo): Uint8Array {
-  const { name, createdAt, modelId, modelSha256, recipe, steps, trainTokens, report } = info;
+  const { name, createdAt, modelId, modelSha256, addedTokens, recipe, steps, trainTokens, report } = info;
   return peftSafetensors(adapter, {
     ductus_adapter: FORMAT_VERSION,
     adapter_config: peftConfigJson(adapter, info),
@@ -78,7 +67,7 @@ export function packAdapter(adapter: LoraAdapter, info: AdapterInfo): Uint8Array
     name: name.slice(0, 200),
     created_at: String(createdAt),
     // JSON has no NaN: a report that ran out of bounds would make the file unreadable.
-    run: JSON.stringify({ recipe, steps, trainTokens, report: reportSchema.safeParse(report).data }),
+    run: JSON.stringify({ recipe, steps, trainTokens, report: reportSchema.safeParse(report).data, addedTokens }),
   });
 }
 
@@ -114,7 +103,11 @@ export function openAdapter(bytes: Uint8Array, model: BaseModel): OpenedAdapter 
       { details: `adapter: ${info.modelSha256}, model in use: ${model.sha256}` },
     );
   }
-  return { adapter: adapterFromPeft(config, bytes, model.config), info, baseVerified: true };
+  const adapter = adapterFromPeft(config, bytes, model.config);
+  const addedTokens = info.addedTokens ?? [];
+  const trained = new Set(adapter.tokens?.ids);
+  if (addedTokens.some(({ id }) => !trained.has(id))) throw damaged(ADAPTER_FILE, "its notes name a token that it has nothing for");
+  return { adapter, info, addedTokens, baseVerified: true };
 }
 
 function describeModel(info: AdapterInfo, model: BaseModel): string {
@@ -136,13 +129,14 @@ function readInfo(metadata: Record<string, string>): AdapterInfo {
     modelSha256: metadata["base_model_sha256"],
   });
   if (!parsed.success) throw damaged(ADAPTER_FILE, "its notes have the wrong form", parsed.error);
-  const { recipe, steps, trainTokens, report, ...rest } = parsed.data;
+  const { recipe, steps, trainTokens, report, addedTokens, ...rest } = parsed.data;
   return {
     ...rest,
     ...(recipe ? { recipe } : {}),
     ...(steps === undefined ? {} : { steps }),
     ...(trainTokens === undefined ? {} : { trainTokens }),
     ...(report ? { report } : {}),
+    ...(addedTokens ? { addedTokens } : {}),
   };
 }
 
@@ -159,7 +153,28 @@ function openPeftZip(bytes: Uint8Array, model: BaseModel): OpenedAdapter {
   } catch (cause) {
     throw new DuctusError("adapter/config", "The adapter's settings (adapter_config.json) cannot be read.", "Export the adapter again where it was made.", { cause });
   }
-  return { adapter: adapterFromPeft(text, weights, model.config), info: null, baseVerified: false };
+  const adapter = adapterFromPeft(text, weights, model.config);
+  return { adapter, info: null, addedTokens: adapter.tokens ? namesOf(adapter.tokens.ids, bytes) : [], baseVerified: false };
+}
+
+/** The names that a tokenizer.json in the zip, if there is one, gives to the trained tokens. */
+function namesOf(ids: readonly number[], zip: Uint8Array): AddedToken[] {
+  const file = readZipEntries(zip, [TOKENIZER_FILE], MAX_ADAPTER_BYTES).get(TOKENIZER_FILE);
+  if (!file) return [];
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(file));
+  } catch (cause) {
+    throw unreadableTokenizer({ cause });
+  }
+  const parsed = z.looseObject({ added_tokens: addedTokensSchema }).safeParse(json);
+  if (!parsed.success) throw unreadableTokenizer({ details: z.prettifyError(parsed.error) });
+  const wanted = new Set(ids);
+  return parsed.data.added_tokens.filter(({ id }) => wanted.has(id));
+}
+
+function unreadableTokenizer(more: { cause?: unknown; details?: string }): DuctusError {
+  return new DuctusError("adapter/tokenizer", `The ${TOKENIZER_FILE} beside the adapter cannot be read.`, "Export the adapter again where it was made.", more);
 }
 
 function tooLarge(): DuctusError {

@@ -7,10 +7,12 @@
  * machine that runs a browser does.
  */
 
-/** @returns f32 values [bits.length]; NaN payloads, infinities and subnormals are kept. */
-export function float16ToFloat32(bits: Uint16Array): Float32Array {
-  const out = new Float32Array(bits.length);
-  const raw = new Uint32Array(out.buffer);
+/**
+ * @param out where the values go, [bits.length]
+ * @returns f32 values [bits.length]; NaN payloads, infinities and subnormals are kept.
+ */
+export function float16ToFloat32(bits: Uint16Array, out: Float32Array = new Float32Array(bits.length)): Float32Array {
+  const raw = new Uint32Array(out.buffer, out.byteOffset, out.length);
   // With the exponent moved into f32's place, a product by 2^112 repairs the bias, and normalises subnormals with it.
   const rebias = 2 ** 112;
   for (let i = 0; i < bits.length; i++) {
@@ -22,9 +24,11 @@ export function float16ToFloat32(bits: Uint16Array): Float32Array {
   return out;
 }
 
-/** @returns binary16 bits [values.length]; beyond 65,504 becomes infinity, as IEEE 754 rounds. */
-export function float32ToFloat16(values: Float32Array): Uint16Array {
-  const out = new Uint16Array(values.length);
+/**
+ * @param out where the bits go, [values.length]
+ * @returns binary16 bits [values.length]; beyond 65,504 becomes infinity, as IEEE 754 rounds.
+ */
+export function float32ToFloat16(values: Float32Array, out: Uint16Array = new Uint16Array(values.length)): Uint16Array {
   // Bits are read as bits: a NaN that passes through a JavaScript number may lose its payload.
   const raw = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const cell = new Float32Array(1);
@@ -46,10 +50,12 @@ export function float32ToFloat16(values: Float32Array): Uint16Array {
   return out;
 }
 
-/** @returns f32 values [bits.length]; exact, bfloat16 being the upper half of an f32. */
-export function bfloat16ToFloat32(bits: Uint16Array): Float32Array {
-  const out = new Float32Array(bits.length);
-  const raw = new Uint32Array(out.buffer);
+/**
+ * @param out where the values go, [bits.length]
+ * @returns f32 values [bits.length]; exact, bfloat16 being the upper half of an f32.
+ */
+export function bfloat16ToFloat32(bits: Uint16Array, out: Float32Array = new Float32Array(bits.length)): Float32Array {
+  const raw = new Uint32Array(out.buffer, out.byteOffset, out.length);
   for (let i = 0; i < bits.length; i++) raw[i] = (bits[i] as number) << 16;
   return out;
 }
@@ -59,4 +65,21 @@ export function allFinite(values: Float32Array): boolean {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += (values[i] as number) * 0;
   return sum === 0;
+}
+
+/** {@link allFinite} of binary16 bits: an exponent of all ones is NaN or infinity. */
+export function allFiniteHalves(bits: Uint16Array): boolean {
+  let found = 0;
+  for (let i = 0; i < bits.length; i++) found |= ((bits[i] as number) & 0x7c00) + 0x400;
+  return (found & 0x8000) === 0;
+}
+
+/** The largest magnitude among finite values; 0 for none. */
+export function largestMagnitude(values: Float32Array): number {
+  let largest = 0;
+  for (let i = 0; i < values.length; i++) {
+    const size = Math.abs(values[i] as number);
+    if (size > largest) largest = size;
+  }
+  return largest;
 }

@@ -9,12 +9,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { generationGraph } from "../model/graphs";
-import { adapterShapes } from "../model/lora";
+import { generationGraph } from "../generate/graphs";
 import { openNode } from "../runtime/node";
-import { f32, i32, Session, type NdArray } from "../runtime/session";
-import { collate } from "../sft/batch";
-import { adapterFeeds, SftTrainer } from "../sft/trainer";
+import { Session } from "../runtime/session";
+import { SftTrainer } from "../sft/trainer";
+import { promptFeeds } from "../testing/feeds";
 import { flatAdapter, referenceBytes, referenceModel, referencePath, referenceTensors } from "../testing/reference";
 import { infoOf, OUR_MODELS, ourAdapter } from "../testing/ours";
 import { randomLora, settings } from "../testing/tiny";
@@ -28,17 +27,8 @@ const backend = openNode();
 /** Logits at every position of one row, [positions, vocab], flat. */
 async function logitsOf(model: string, adapter: LoraAdapter, ids: readonly number[]): Promise<Float32Array> {
   const { config, weights } = referenceModel(model);
-  const session = await Session.create(backend, generationGraph(config, adapter, weights, 64));
-  const { feeds } = collate([{ ids, promptLength: 1, documentId: "", completionBytes: 0 }]);
-  const seq = ids.length;
-  const empty: NdArray = f32(new Float32Array(0), [1, config.numKeyValueHeads, 0, config.headDim]);
-  const { logits } = await session.run({
-    ids: feeds.ids, positions: feeds.positions, mask: feeds.mask,
-    last: i32(Int32Array.from(ids, (_, i) => i), [seq]),
-    adapterScale: f32(new Float32Array(seq).fill(adapter.alpha / adapter.rank), [seq, 1]),
-    ...Object.fromEntries(Array.from({ length: config.numLayers }, (_, l): [string, NdArray][] => [[`past.${l}.key`, empty], [`past.${l}.value`, empty]]).flat()),
-    ...adapterFeeds(flatAdapter(adapter), adapterShapes(config, adapter)),
-  });
+  const session = await Session.create(backend, generationGraph(config, adapter, weights, { maxPositions: 64 }));
+  const { logits } = await session.run(promptFeeds(config, weights, [{ ids, promptLength: 1, documentId: "", completionBytes: 0 }], { lora: adapter, tensors: flatAdapter(adapter) }));
   await session.dispose();
   return logits!.data as Float32Array;
 }

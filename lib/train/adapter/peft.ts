@@ -3,8 +3,8 @@
  * adapter_config.json and adapter_model.safetensors, with a model card, to and
  * from our {@link LoraAdapter}. A setting that would change the arithmetic and
  * is not computed here is refused in words, an unknown one too: an adapter
- * that is applied a little wrong would show no error. rsLoRA is read, being no
- * more than another scale (Kalajdzievski 2023: alpha / √rank).
+ * that is applied a little wrong would show no error. Trained rows of the
+ * vocabulary are in trained-tokens.ts.
  */
 import "../../zod";
 import * as z from "zod";
@@ -14,8 +14,10 @@ import { adapterShapes } from "../model/lora";
 import { PROJECTIONS, type Projection } from "../sft/config";
 import { adapterCard } from "./card";
 import { allFinite } from "./float16";
+import { misfit, refuse } from "./refuse";
 import { ADAPTER_FILE, damaged, readSafetensors, toFloat32, writeSafetensors, type SafeTensor } from "./safetensors";
 import { findDuplicateKey } from "./strict-json";
+import { readTrainedTokens, tokenIndices, tokenSettingsSchema, tokenTensors, type TokenSettings } from "./trained-tokens";
 import type { AdapterInfo, LoraAdapter, LoraTensor } from "./types";
 
 export const CONFIG_FILE = "adapter_config.json";
@@ -31,7 +33,7 @@ const PEFT_PREFIX = "base_model.model.model.";
 const MAX_RANK = 1024;
 const MAX_CONFIG_CHARS = 1_000_000;
 
-const configSchema = z.looseObject({
+const configSchema = tokenSettingsSchema.extend({
   peft_type: z.string(),
   r: z.int().positive().max(MAX_RANK),
   lora_alpha: z.number().positive().max(1e6),
@@ -47,6 +49,7 @@ const HARMLESS = new Set([
   "peft_type", "r", "lora_alpha", "target_modules", "task_type", "bias", "use_rslora", "init_lora_weights",
   "auto_mapping", "peft_version", "base_model_name_or_path", "revision", "inference_mode", "lora_dropout",
   "megatron_core", "qalora_group_size", "runtime_config", "loftq_config", "eva_config", "ensure_weight_tying",
+  "modules_to_save", "trainable_token_indices",
 ]);
 
 /** What the better known of the others mean, for the sentence that refuses them. */
@@ -56,8 +59,6 @@ const MEANINGS: Record<string, string> = {
   use_bdlora: "block-diagonal LoRA",
   lora_bias: "biases on its factors",
   fan_in_fan_out: "transposed weights",
-  modules_to_save: "whole modules beside the factors",
-  trainable_token_indices: "trained token embeddings",
   rank_pattern: "different ranks in different places",
   alpha_pattern: "different scales in different places",
   layers_to_transform: "only some of the layers",
@@ -71,28 +72,25 @@ const MEANINGS: Record<string, string> = {
 /** Ways to initialise that leave the base model as it is; the others (PiSSA, OLoRA, CorDA, LoftQ, …) change it. */
 const PLAIN_INITS = new Set<unknown>([true, false, null, undefined, "gaussian", "orthogonal", "eva"]);
 
-function refuse(fault: string): never {
-  throw new DuctusError("adapter/unsupported", `This adapter cannot be used here: ${fault}.`, "Use a plain LoRA adapter for a Qwen2 or Qwen3 model.");
-}
-
 /**
  * @throws DuctusError `adapter/config`, `adapter/unsupported`, `adapter/shapes`
  *   (does not fit the model), `adapter/damaged`, `adapter/number-type`.
  */
 export function adapterFromPeft(configJson: string, safetensors: Uint8Array, model: ModelConfig): LoraAdapter {
-  const { rank, alpha, targetModules } = readPeftConfig(configJson);
+  const { settings, ...lora } = readPeftConfig(configJson);
   const { tensors: found } = readSafetensors(safetensors, ADAPTER_FILE);
   const tensors = new Map<string, LoraTensor>();
-  for (const [key, shape] of adapterShapes(model, { rank, targetModules })) {
+  for (const [key, shape] of adapterShapes(model, lora)) {
     const name = `${PEFT_PREFIX}${key}.weight`;
     const tensor = found.get(name);
     if (!tensor) throw misfit(`it has nothing for ${key}`);
     tensors.set(key, { shape, data: readFactor(tensor, key, shape) });
     found.delete(name);
   }
+  const tokens = readTrainedTokens(settings, found, model);
   const [extra] = found.keys();
   if (extra !== undefined) throw misfit(`it also holds “${extra.slice(0, 100)}”`);
-  return { rank, alpha, targetModules, tensors };
+  return { ...lora, tensors, tokens };
 }
 
 function readFactor(tensor: SafeTensor, key: string, shape: [number, number]): Float32Array {
@@ -102,11 +100,7 @@ function readFactor(tensor: SafeTensor, key: string, shape: [number, number]): F
   return data;
 }
 
-function misfit(fault: string): DuctusError {
-  return new DuctusError("adapter/shapes", `This adapter does not fit the model in use: ${fault}.`, "Use an adapter that was made for this model.");
-}
-
-function readPeftConfig(text: string): { rank: number; alpha: number; targetModules: Projection[] } {
+function readPeftConfig(text: string): { rank: number; alpha: number; useRslora: boolean; targetModules: Projection[]; settings: TokenSettings } {
   const unreadable = (cause?: unknown) => new DuctusError("adapter/config", "The adapter's settings (adapter_config.json) cannot be read.", "Export the adapter again where it was made.", { cause });
   if (text.length > MAX_CONFIG_CHARS) throw unreadable();
   let json: unknown;
@@ -129,8 +123,7 @@ function readPeftConfig(text: string): { rank: number; alpha: number; targetModu
   for (const [key, value] of Object.entries(config)) {
     if (!HARMLESS.has(key) && !isOff(value)) refuse(`it uses ${Object.hasOwn(MEANINGS, key) ? MEANINGS[key] : `a setting unknown here (${key.slice(0, 60)})`}`);
   }
-  const alpha = config.use_rslora ? config.lora_alpha * Math.sqrt(config.r) : config.lora_alpha;
-  return { rank: config.r, alpha, targetModules: readTargets(config.target_modules) };
+  return { rank: config.r, alpha: config.lora_alpha, useRslora: config.use_rslora, targetModules: readTargets(config.target_modules), settings: config };
 }
 
 /** null, false, empty text, empty list, empty object: the neutral values of PEFT's optional features. */
@@ -188,11 +181,11 @@ export function peftConfigJson(adapter: LoraAdapter, info: AdapterInfo): string 
     target_modules: [...adapter.targetModules],
     target_parameters: null,
     task_type: "CAUSAL_LM",
-    trainable_token_indices: null,
+    trainable_token_indices: tokenIndices(adapter.tokens),
     use_bdlora: null,
     use_dora: false,
     use_qalora: false,
-    use_rslora: false,
+    use_rslora: adapter.useRslora,
     velora_config: null,
   };
   return `${JSON.stringify(config, null, 2)}\n`;
@@ -201,7 +194,7 @@ export function peftConfigJson(adapter: LoraAdapter, info: AdapterInfo): string 
 /** The tensors under PEFT's names, with notes of the caller's. */
 export function peftSafetensors(adapter: LoraAdapter, metadata: Readonly<Record<string, string>>): Uint8Array {
   const tensors = [...adapter.tensors].map(([key, { shape, data }]) => ({ name: `${PEFT_PREFIX}${key}.weight`, shape, data }));
-  return writeSafetensors(tensors, { ...metadata, format: "pt" });
+  return writeSafetensors([...tensors, ...tokenTensors(adapter.tokens)], { ...metadata, format: "pt" });
 }
 
 /** A folder that `PeftModel.from_pretrained(base, folder)` opens. */

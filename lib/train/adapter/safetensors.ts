@@ -113,7 +113,8 @@ export function bytesSource(bytes: Uint8Array): ByteSource {
   return { size: bytes.byteLength, read: (start, end) => Promise.resolve(bytes.subarray(start, end)) };
 }
 
-async function readExactly(source: ByteSource, start: number, end: number, kind: FileKind): Promise<Uint8Array> {
+/** @throws DuctusError `…/damaged` where the source gives another number of bytes */
+export async function readExactly(source: ByteSource, start: number, end: number, kind: FileKind): Promise<Uint8Array> {
   const bytes = await source.read(start, end);
   if (bytes.byteLength !== end - start) throw damaged(kind, "it ends too early");
   return bytes;
@@ -201,20 +202,37 @@ function shorten(name: string): string {
   return name.length > 80 ? `${name.slice(0, 80)}…` : name;
 }
 
-/**
- * F32, F16 or BF16 → a new Float32Array [product of shape].
- * @throws DuctusError `model/number-type` or `adapter/number-type` for other types.
- */
+/** Number types that weights come in. */
+export type FloatDType = "F32" | "F16" | "BF16";
+
+/** @throws DuctusError `model/number-type` or `adapter/number-type` where the tensor holds other numbers. */
+export function floatType({ name, dtype }: Pick<TensorEntry, "name" | "dtype">, kind: FileKind = MODEL_FILE): FloatDType {
+  if (dtype === "F32" || dtype === "F16" || dtype === "BF16") return dtype;
+  throw new DuctusError(`${kind.area}/number-type`, `${kind.label} holds “${shorten(name)}” as ${dtype}; Ductus reads F32, F16 and BF16.`, "Save it again in one of these types.");
+}
+
+/** F32, F16 or BF16 → a new Float32Array [product of shape]. Errors as {@link floatType}. */
 export function toFloat32(tensor: SafeTensor, kind: FileKind = MODEL_FILE): Float32Array {
-  switch (tensor.dtype) {
+  const dtype = floatType(tensor, kind);
+  const out = new Float32Array(tensor.bytes.byteLength / ELEMENT_BYTES[dtype]);
+  decodeFloats(dtype, tensor.bytes, out);
+  return out;
+}
+
+/** Bytes at any address → f32 values. @param out [bytes / bytes of one number] */
+export function decodeFloats(dtype: FloatDType, bytes: Uint8Array, out: Float32Array): void {
+  switch (dtype) {
     case "F32":
-      return new Float32Array(new Uint8Array(tensor.bytes).buffer); // not slice(), which in Node's Buffer makes no copy
+      new Uint8Array(out.buffer, out.byteOffset, out.byteLength).set(bytes);
+      return;
     case "F16":
-      return float16ToFloat32(uint16(tensor.bytes));
+      float16ToFloat32(uint16(bytes), out);
+      return;
     case "BF16":
-      return bfloat16ToFloat32(uint16(tensor.bytes));
+      bfloat16ToFloat32(uint16(bytes), out);
+      return;
     default:
-      throw new DuctusError(`${kind.area}/number-type`, `${kind.label} holds “${shorten(tensor.name)}” as ${tensor.dtype}; Ductus reads F32, F16 and BF16.`, "Save it again in one of these types.");
+      dtype satisfies never;
   }
 }
 
@@ -230,32 +248,44 @@ export interface TensorToWrite {
 }
 
 /**
- * Writes f32 tensors. The same content gives the same bytes: tensors and notes
- * stand in the order of their names, the header is padded with spaces to a
- * multiple of 8 bytes. A fault of the caller (wrong length, name used twice)
- * throws RangeError.
+ * The beginning of a file, up to its first tensor: length, header, spaces to a
+ * multiple of 8 bytes. The tensors follow in the order given; the notes stand
+ * in the order of their names. A name used twice throws RangeError.
  */
-export function writeSafetensors(tensors: readonly TensorToWrite[], metadata: Readonly<Record<string, string>> = {}): Uint8Array {
-  const sorted = [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1));
+export function encodeHeader(tensors: readonly Pick<TensorEntry, "name" | "dtype" | "shape">[], metadata: Readonly<Record<string, string>>): Uint8Array {
   const fields: string[] = [];
   const notes = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
   if (notes.length > 0) fields.push(`"__metadata__":{${notes.map(([key, text]) => `${JSON.stringify(key)}:${JSON.stringify(text)}`).join(",")}}`);
   const names = new Set(["__metadata__"]);
   let offset = 0;
-  for (const { name, shape, data } of sorted) {
+  for (const { name, dtype, shape } of tensors) {
     if (names.has(name)) throw new RangeError(`tensor name used twice or reserved: ${name}`);
     names.add(name);
-    if (shape.reduce((a, b) => a * b, 1) !== data.length) throw new RangeError(`${name}: ${data.length} values do not fill [${shape.join(", ")}]`);
-    fields.push(`${JSON.stringify(name)}:{"dtype":"F32","shape":[${shape.join(",")}],"data_offsets":[${offset},${offset + data.byteLength}]}`);
-    offset += data.byteLength;
+    const end = offset + shape.reduce((a, b) => a * b, ELEMENT_BYTES[dtype]);
+    fields.push(`${JSON.stringify(name)}:{"dtype":"${dtype}","shape":[${shape.join(",")}],"data_offsets":[${offset},${end}]}`);
+    offset = end;
   }
   const json = new TextEncoder().encode(`{${fields.join(",")}}`);
-  const headerBytes = Math.ceil(json.byteLength / 8) * 8;
-  const file = new Uint8Array(8 + headerBytes + offset);
-  new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes), true);
-  file.set(json, 8);
-  file.fill(0x20, 8 + json.byteLength, 8 + headerBytes);
-  let at = 8 + headerBytes;
+  const bytes = new Uint8Array(8 + Math.ceil(json.byteLength / 8) * 8).fill(0x20);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(bytes.byteLength - 8), true);
+  bytes.set(json, 8);
+  return bytes;
+}
+
+/**
+ * Writes f32 tensors. The same content gives the same bytes: tensors and notes
+ * stand in the order of their names. A fault of the caller (wrong length, name
+ * used twice) throws RangeError.
+ */
+export function writeSafetensors(tensors: readonly TensorToWrite[], metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+  const sorted = [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const { name, shape, data } of sorted) {
+    if (shape.reduce((a, b) => a * b, 1) !== data.length) throw new RangeError(`${name}: ${data.length} values do not fill [${shape.join(", ")}]`);
+  }
+  const header = encodeHeader(sorted.map(({ name, shape }) => ({ name, shape, dtype: "F32" })), metadata);
+  const file = new Uint8Array(sorted.reduce((bytes, { data }) => bytes + data.byteLength, header.byteLength));
+  file.set(header);
+  let at = header.byteLength;
   for (const { data } of sorted) {
     file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
     at += data.byteLength;

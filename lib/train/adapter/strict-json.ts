@@ -1,10 +1,22 @@
 /**
- * Finds a key that stands twice in one object of a JSON text, which JSON.parse
- * silently lets the last one win (RFC 8259 §4 calls such names unpredictable).
- * Not a parser: the text must already have passed JSON.parse.
+ * JSON without repeated keys, of which JSON.parse silently lets the last one
+ * win (RFC 8259 §4 calls such names unpredictable). Otherwise no other grammar
+ * than JSON.parse's.
  */
 
-/** @returns the first repeated key, unescaped, or null. Linear in the length of the text. */
+/**
+ * @param bytes UTF-8, without a byte order mark
+ * @throws an Error of any kind where they are not UTF-8, not JSON, or repeat a key
+ */
+export function parseStrictJson(bytes: Uint8Array): unknown {
+  const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  const json: unknown = JSON.parse(text);
+  const twice = findDuplicateKey(text);
+  if (twice !== null) throw new SyntaxError(`the key ${JSON.stringify(twice.slice(0, 80))} stands twice in one object`);
+  return json;
+}
+
+/** @param json must already have passed JSON.parse. @returns the first repeated key, unescaped, or null. Linear in the length of the text. */
 export function findDuplicateKey(json: string): string | null {
   const scopes: (Set<string> | null)[] = []; // null: an array
   let expectsKey = false;

@@ -5,15 +5,27 @@
  */
 import type { ModelConfig } from "../model/config";
 import { adapterShapes, type LoraShape } from "../model/lora";
-import type { LoraAdapter } from "./types";
+import type { LoraAdapter, TrainedTokens } from "./types";
 
-/** @param tensors by name, see adapterShapes: lora_A [rank, in], lora_B [out, rank], row by row */
-export function toLoraAdapter(model: ModelConfig, lora: LoraShape, tensors: ReadonlyMap<string, Float32Array>): LoraAdapter {
-  const { rank, alpha, targetModules } = lora;
-  return { rank, alpha, targetModules, tensors: new Map([...adapterShapes(model, lora)].map(([name, shape]) => [name, { shape, data: tensors.get(name)! }])) };
+/** Names, in the flat form, of trained rows of the vocabulary and of those of an untied head, [count, hidden] each. */
+export const TOKEN_ROWS = "tokens";
+export const HEAD_ROWS = "tokens.head";
+
+/**
+ * @param tensors by name, see adapterShapes: lora_A [rank, in], lora_B [out, rank], row by row; with `tokenIds` also
+ *   {@link TOKEN_ROWS}, and {@link HEAD_ROWS} where an untied head has rows of its own
+ */
+export function toLoraAdapter(model: ModelConfig, lora: LoraShape, tensors: ReadonlyMap<string, Float32Array>, tokenIds: readonly number[] = []): LoraAdapter {
+  const { rank, alpha, useRslora = false, targetModules } = lora;
+  const factors = [...adapterShapes(model, lora)].map(([name, shape]) => [name, { shape, data: tensors.get(name)! }] as const);
+  const tokens: TrainedTokens | null = tokenIds.length === 0 ? null : { ids: [...tokenIds], rows: tensors.get(TOKEN_ROWS)!, headRows: tensors.get(HEAD_ROWS) ?? null };
+  return { rank, alpha, useRslora, targetModules, tensors: new Map(factors), tokens };
 }
 
 /** The tensors alone, by name. */
-export function flatAdapter(adapter: LoraAdapter): Map<string, Float32Array> {
-  return new Map([...adapter.tensors].map(([name, { data }]) => [name, data]));
+export function flatAdapter({ tensors, tokens }: LoraAdapter): Map<string, Float32Array> {
+  const flat = new Map([...tensors].map(([name, { data }]) => [name, data]));
+  if (tokens) flat.set(TOKEN_ROWS, tokens.rows);
+  if (tokens?.headRows) flat.set(HEAD_ROWS, tokens.headRows);
+  return flat;
 }

@@ -8,12 +8,15 @@
 import { DuctusError } from "../../core/errors";
 import { Random } from "../../core/random";
 import type { ModelConfig } from "../model/config";
-import { generationGraph, type WeightMap } from "../model/graphs";
-import { adapterShapes, type LoraShape } from "../model/lora";
+import { embedTokens } from "../execution/embed";
+import { packedFeeds } from "../execution/whole";
+import type { AnyWeights } from "../model/groups";
+import { adapterShapes, loraScale, type LoraShape } from "../model/lora";
 import { MASKED } from "../model/qwen";
 import type { Backend } from "../runtime/backend";
 import { f32, i32, i64, Session, type NdArray } from "../runtime/session";
 import { forbid } from "./banned";
+import { generationGraph } from "./graphs";
 import { sampleToken, type SamplerOptions } from "./sampler";
 
 export interface GenerationRow {
@@ -43,15 +46,16 @@ export interface GeneratedRow {
 export class Generator {
   private constructor(
     private readonly model: ModelConfig,
+    private readonly weights: AnyWeights,
     private readonly lora: LoraShape | null,
     private readonly session: Session,
     private readonly maxPositions: number,
   ) {}
 
   /** @param lora shape of the adapters that will be used; null for the base alone */
-  static async create(backend: Backend, model: ModelConfig, weights: WeightMap, lora: LoraShape | null, maxPositions: number): Promise<Generator> {
+  static async create(backend: Backend, model: ModelConfig, weights: AnyWeights, lora: LoraShape | null, maxPositions: number): Promise<Generator> {
     const positions = Math.min(maxPositions, model.maxPositions);
-    return new Generator(model, lora, await Session.create(backend, generationGraph(model, lora, weights, positions)), positions);
+    return new Generator(model, weights, lora, await Session.create(backend, generationGraph(model, lora, weights, { maxPositions: positions })), positions);
   }
 
   /**
@@ -122,7 +126,7 @@ export class Generator {
       }
     }
     return {
-      ids: i32(Int32Array.from(fresh.flat()), [batch * seq]),
+      embeddings: f32(embedTokens(this.model, this.weights, fresh.flat()), [batch * seq, this.model.hiddenSize]),
       positions: i64(positions, [batch, seq]),
       mask: f32(mask, [batch, 1, seq, keys]),
       last: i32(Int32Array.from(fresh, (_, b) => b * seq + seq - 1), [batch]),
@@ -131,14 +135,15 @@ export class Generator {
 
   private adapterFeeds(rows: readonly GenerationRow[], seq: number, adapter: ReadonlyMap<string, Float32Array> | null): Record<string, NdArray> {
     if (!this.lora) return {};
-    const scale = this.lora.alpha / this.lora.rank;
+    const scale = loraScale(this.lora);
     const scales = Float32Array.from({ length: rows.length * seq }, (_, i) => (rows[Math.floor(i / seq)]!.adapted ? scale : 0)); // [batch · seq, 1]
-    const feeds: Record<string, NdArray> = { adapterScale: f32(scales, [scales.length, 1]) };
+    const whole = new Map<string, Float32Array>();
     for (const [name, shape] of adapterShapes(this.model, this.lora)) {
       const data = adapter?.get(name);
       if (!data && rows.some((r) => r.adapted)) throw new DuctusError("generate/no-adapter", `The adapter lacks "${name}".`);
-      feeds[name] = f32(data ?? new Float32Array(shape[0] * shape[1]), shape);
+      whole.set(name, data ?? new Float32Array(shape[0] * shape[1]));
     }
+    const feeds: Record<string, NdArray> = { adapterScale: f32(scales, [scales.length, 1]), ...packedFeeds(this.model, this.lora, whole) };
     return feeds;
   }
 

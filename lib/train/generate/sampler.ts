@@ -1,56 +1,77 @@
 /**
- * Choosing the next token from logits: temperature, then nucleus (top-p,
- * Holtzman et al. 2020), with the meaning of transformers' logits processors:
- * the smallest set of most likely tokens whose probability reaches top-p.
+ * Choosing the next token of a row from its logits, seeded, with the
+ * log-probability of what was drawn. What may be drawn is decided in
+ * processors.ts.
  */
 import { DuctusError } from "../../core/errors";
 import type { Random } from "../../core/random";
+import { forbid } from "./banned";
+import { argmax, keep, penalise, type SamplerOptions } from "./processors";
 
-export interface SamplerOptions {
-  /** 0 takes the most likely token. */
-  temperature: number;
-  /** 1 keeps every token. */
-  topP: number;
+export { argmax, type SamplerOptions } from "./processors";
+
+/** Natural logarithms of the probability of one drawn token, under three distributions. */
+export interface DrawnLogProbs {
+  /** The model's own: log softmax(logits), before any processor. */
+  model: number;
+  /** The model's at the sampling temperature, before penalty, bans and truncation: log softmax(logits / temperature). At temperature 0 the same as `model`. */
+  tempered: number;
+  /** What it was drawn from, after all processors; 0 where the most likely token is taken. */
+  sampled: number;
 }
 
-export function argmax(values: Float32Array): number {
-  let best = 0;
-  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
-  return best;
+/** What a row holds already, where processors look back at it. */
+export interface Context {
+  /** Prompt, then what has been written. */
+  tokens: readonly number[];
+  /** The same without order; needed for a repetition penalty only. */
+  seen?: ReadonlySet<number>;
+  /** Token sequences that are never completed, see banned.ts. */
+  banned?: readonly (readonly number[])[];
 }
+
+const NOTHING: Context = { tokens: [] };
 
 /**
- * Draws a token id from logits [vocab].
+ * Draws a token id from logits [vocab], which are changed.
  *
  * @throws DuctusError `generate/not-a-number` where a logit is NaN or the highest is not finite
  */
-export function sampleToken(logits: Float32Array, { temperature, topP }: SamplerOptions, random: Random): number {
+export function sampleToken(logits: Float32Array, options: SamplerOptions, random: Random, context: Context = NOTHING): number {
+  return choose(logits, options, random, context).token;
+}
+
+/** As {@link sampleToken}, with the log-probabilities of what was drawn. */
+export function sampleWithLogProbs(logits: Float32Array, options: SamplerOptions, random: Random, context: Context = NOTHING): { token: number; logProbs: DrawnLogProbs } {
+  const { temperature } = options;
+  const top = logits[argmax(logits)]!;
+  const raw = logits.slice(); // [vocab]
+  const { token, sampled } = choose(logits, options, random, context);
+  const logProbAt = (t: number) => (raw[token]! - top) / t - Math.log(partition(raw, top, t));
+  const model = logProbAt(1);
+  return { token, logProbs: { model, tempered: temperature > 0 && temperature !== 1 ? logProbAt(temperature) : model, sampled } };
+}
+
+/** Σ exp((logit − top) / temperature). */
+function partition(logits: Float32Array, top: number, temperature: number): number {
+  let total = 0;
+  for (let i = 0; i < logits.length; i++) total += Math.exp((logits[i]! - top) / temperature);
+  return total;
+}
+
+function choose(logits: Float32Array, options: SamplerOptions, random: Random, context: Context): { token: number; sampled: number } {
+  if (options.repetitionPenalty !== undefined) penalise(logits, context.seen ?? new Set(context.tokens), options.repetitionPenalty);
+  if (context.banned) forbid(logits, context.tokens, context.banned);
   const likeliest = argmax(logits);
-  const top = logits[likeliest]!;
-  if (!Number.isFinite(top) || logits.includes(NaN)) {
+  if (!Number.isFinite(logits[likeliest]!) || logits.includes(NaN)) {
     throw new DuctusError("generate/not-a-number", "The model's answer is not a number, so nothing can be written with it.", "Choose another adapter, or train again.");
   }
-  if (!(temperature > 0)) return likeliest;
-  const weights = new Float64Array(logits.length); // [vocab], unnormalised probabilities
-  let total = 0;
-  for (let i = 0; i < logits.length; i++) total += weights[i] = Math.exp((logits[i]! - top) / temperature);
-  // All tokens below this floor together hold less than 1 − topP: they are outside the nucleus, and need no sorting.
-  const floor = topP < 1 ? (total * (1 - topP)) / logits.length : 0;
-  const candidates: number[] = [];
-  for (let i = 0; i < weights.length; i++) if (weights[i]! >= floor) candidates.push(i);
-  let kept = total;
-  let count = candidates.length;
-  if (topP < 1) {
-    candidates.sort((a, b) => weights[b]! - weights[a]! || a - b);
-    kept = 0;
-    count = 0;
-    do kept += weights[candidates[count++]!]!;
-    while (count < candidates.length && kept < topP * total); // at least one, whatever topP
-  }
-  let rest = random.uniform() * kept;
-  for (let i = 0; i < count; i++) {
-    rest -= weights[candidates[i]!]!;
-    if (rest < 0) return candidates[i]!;
-  }
-  return candidates[count - 1]!;
+  if (!(options.temperature > 0)) return { token: likeliest, sampled: 0 };
+  const { ids, weights, total } = keep(logits, options);
+  let rest = random.uniform() * total;
+  let last = ids.length - 1;
+  while (weights[last] === 0) last--; // never a token of no probability
+  let i = 0;
+  while (i < last && (rest -= weights[i]!) >= 0) i++;
+  return { token: ids[i]!, sampled: Math.log(weights[i]! / total) };
 }

@@ -79,10 +79,10 @@ describe("gradients", () => {
 
   it("spends no node below the first adapted layer of a model", () => {
     const { config, weights } = referenceModel("qwen3-untied");
-    const count = (numLayers: number, names: string[]) => trainingGraph({ ...config, numLayers }, { kind: "full", names }, weights, 16).nodeCount;
+    const count = (numLayers: number, names: string[]) => trainingGraph({ ...config, numLayers }, { kind: "full", names }, weights, { maxPositions: 16 }).nodeCount;
     const lastOnly = count(2, ["model.layers.1.mlp.down_proj.weight"]);
     const firstOnly = count(2, ["model.layers.0.mlp.down_proj.weight"]);
-    const upper = count(2, ["model.layers.1.self_attn.q_proj.weight"]);
+    const upper = count(2, ["model.layers.1.self_attn.qkv_proj.weight"]);
     expect(lastOnly).toBeLessThan(upper);
     expect(upper).toBeLessThan(firstOnly);
     // Another frozen layer below costs its forward pass only.

@@ -6,7 +6,7 @@
  */
 import { DuctusError } from "../../core/errors";
 import { product, sameShape } from "./dims";
-import type { Graph, Tensor } from "./graph";
+import type { GradientRule, Graph, ManyGradientRule, Tensor } from "./graph";
 import { add } from "./operators/elementwise";
 
 /**
@@ -19,33 +19,45 @@ import { add } from "./operators/elementwise";
  */
 export function gradients(graph: Graph, loss: Tensor, wanted: readonly Tensor[]): Tensor[] {
   if (product(loss.shape) !== 1) throw new DuctusError("graph/gradient", `The loss has shape [${loss.shape.join(", ")}], not one element.`);
+  return adjoints(graph, loss, graph.constant("f32", loss.shape as number[], new Float32Array([1])), wanted);
+}
+
+/**
+ * The same from the middle of a computation: how a loss depends on `wanted`, given how it depends on `output`
+ * (vector-Jacobian product).
+ *
+ * @param dOutput of the shape of `output`
+ */
+export function adjoints(graph: Graph, output: Tensor, dOutput: Tensor, wanted: readonly Tensor[]): Tensor[] {
+  if (!sameShape(output.shape, dOutput.shape)) throw new DuctusError("graph/gradient", `An adjoint of shape [${dOutput.shape.join(", ")}] for a tensor of [${output.shape.join(", ")}].`);
   const forward = [...graph.nodes]; // the walk adds nodes of its own
   const relevant = new Set<Tensor>(wanted);
   for (const node of forward) {
-    if (node.through.some((t) => t && relevant.has(t))) relevant.add(node.output);
+    if (node.through.some((t) => t && relevant.has(t))) for (const output of node.outputs) relevant.add(output);
   }
-  const one = graph.constant("f32", loss.shape as number[], new Float32Array([1]));
-  const adjoints = new Map<Tensor, Tensor>([[loss, one]]);
+  const known = new Map<Tensor, Tensor>([[output, dOutput]]);
   for (let i = forward.length - 1; i >= 0; i--) {
     const node = forward[i]!;
-    const dy = adjoints.get(node.output);
-    if (!dy || !relevant.has(node.output)) continue;
+    const dys = node.outputs.map((output) => known.get(output) ?? null);
+    if (dys.every((dy) => dy === null) || !relevant.has(node.outputs[0]!)) continue;
     const needs = node.through.map((t) => t !== null && relevant.has(t));
     if (!needs.some(Boolean)) continue;
     if (!node.gradient) throw new DuctusError("graph/gradient", `"${node.type}" has no gradient rule.`);
-    const parts = node.gradient(dy, node.output, needs);
+    const parts = node.outputs.length === 1
+      ? (node.gradient as GradientRule)(dys[0]!, node.outputs[0]!, needs)
+      : (node.gradient as ManyGradientRule)(dys);
     node.through.forEach((input, k) => {
       const part = parts[k];
       if (!input || !part || !needs[k]) return;
       if (!sameShape(part.shape, input.shape)) {
         throw new DuctusError("graph/gradient", `The gradient of "${node.type}" has shape [${part.shape.join(", ")}] for an input of [${input.shape.join(", ")}].`);
       }
-      const sum = adjoints.get(input);
-      adjoints.set(input, sum ? add(sum, part) : part);
+      const sum = known.get(input);
+      known.set(input, sum ? add(sum, part) : part);
     });
   }
   return wanted.map((t) => {
-    const adjoint = adjoints.get(t);
+    const adjoint = known.get(t);
     if (!adjoint) throw new DuctusError("graph/gradient", `The loss does not depend on "${t.name}".`);
     return adjoint;
   });

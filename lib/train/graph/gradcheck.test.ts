@@ -152,7 +152,7 @@ const cases: Case[] = [
       cos: { declare: ["f32", [9, 3]], value: f32(Float32Array.from({ length: 27 }, (_, i) => Math.cos(0.37 * i)), [9, 3]) },
       sin: { declare: ["f32", [9, 3]], value: f32(Float32Array.from({ length: 27 }, (_, i) => Math.sin(0.37 * i)), [9, 3]) },
     },
-    build: (_, [x], f) => rotary(x!, f["positions"]!, f["cos"]!, f["sin"]!),
+    build: (_, [x], f) => rotary(x!, f["positions"]!, { cos: f["cos"]!, sin: f["sin"]!, minusSin: ew.neg(f["sin"]!) }),
   },
   {
     name: "crossEntropy", variables: [v(["M", 7], { actual: [4, 7], low: -3, high: 3 })],

@@ -1,28 +1,30 @@
 /**
  * The graph being built: tensors with a type and a symbolic shape, and nodes in
  * the order in which they were made (which is a topological order). A tensor
- * holds no numbers: numbers exist only where a graph is run. Every node has one
- * output; its gradient rule is a closure made beside its shape rule, see
- * operators/. Terms are those of ONNX.
+ * holds no numbers: numbers exist only where a graph is run. The gradient rule
+ * of a node is a closure made beside its shape rule, see operators/. Terms are
+ * those of ONNX.
  */
 import { DuctusError } from "../../core/errors";
 import { dim, product, sameShape, type Dim, type Shape } from "./dims";
 
-export type DType = "f32" | "i32" | "i64" | "bool";
-export type TypedData = Float32Array | Int32Array | BigInt64Array | Uint8Array;
+export type DType = "f32" | "f16" | "i32" | "i64" | "bool" | "u8" | "u4";
+export type TypedData = Float32Array | Uint16Array | Int32Array | BigInt64Array | Uint8Array;
 export type Attribute = number | string | readonly number[] | { float: number };
 export type Domain = "" | "com.microsoft";
 
 /** Adjoints of a node's inputs (or of `through`), given that of its output; null where there is none. */
 export type GradientRule = (dy: Tensor, y: Tensor, needs: readonly boolean[]) => readonly (Tensor | null)[];
+/** The same for a node of several outputs; `dys` is null where nothing depends on an output. */
+export type ManyGradientRule = (dys: readonly (Tensor | null)[]) => readonly (Tensor | null)[];
 
 export interface Node {
   readonly type: string;
   readonly domain: Domain;
   readonly inputs: readonly (Tensor | null)[];
   readonly attributes: Readonly<Record<string, Attribute>>;
-  readonly output: Tensor;
-  readonly gradient: GradientRule | null;
+  readonly outputs: readonly Tensor[];
+  readonly gradient: GradientRule | ManyGradientRule | null;
   /**
    * The tensors that `gradient` gives adjoints for: the inputs, unless a rule
    * written by hand spans several nodes and reaches back further.
@@ -39,6 +41,18 @@ export type Source =
   | { kind: "constant"; data: TypedData }
   /** int64 vector that holds the value of `dims`; the runtime feeds it by itself. */
   | { kind: "shape"; dims: Shape };
+
+interface OutputType {
+  dtype: DType;
+  shape: Shape;
+}
+
+interface NodeOptions<Rule> {
+  attributes?: Record<string, Attribute>;
+  domain?: Domain;
+  gradient?: Rule | null;
+  through?: readonly Tensor[];
+}
 
 export class Tensor {
   constructor(
@@ -61,6 +75,12 @@ export class Tensor {
   }
 }
 
+/**
+ * What a graph will run on. Some fused operators exist, or are right, on the
+ * processor only; "any" keeps to what is right everywhere.
+ */
+export type Target = "cpu" | "any";
+
 export class Graph {
   readonly nodes: Node[] = [];
   private readonly leaves = new Map<string, Tensor>();
@@ -68,21 +88,23 @@ export class Graph {
   private readonly scalars = new Map<string, Tensor>();
   private counter = 0;
 
+  constructor(readonly target: Target = "any") {}
+
   /** A tensor fed at every run. */
   input(name: string, dtype: DType, shape: Shape): Tensor {
     return this.leaf(name, dtype, shape, { kind: "input" });
   }
 
-  /** A named f32 weight; asking again for the same name gives the same tensor (tied weights). */
-  parameter(name: string, shape: Shape): Tensor {
+  /** A named weight; asking again for the same name gives the same tensor (tied weights). */
+  parameter(name: string, shape: Shape, dtype: DType = "f32"): Tensor {
     const known = this.leaves.get(name);
     if (known) {
-      if (known.source?.kind !== "parameter" || !sameShape(known.shape, shape.map(dim))) {
+      if (known.source?.kind !== "parameter" || known.dtype !== dtype || !sameShape(known.shape, shape.map(dim))) {
         throw new DuctusError("graph/shape", `"${name}" was declared before with another shape.`);
       }
       return known;
     }
-    return this.leaf(name, "f32", shape, { kind: "parameter" });
+    return this.leaf(name, dtype, shape, { kind: "parameter" });
   }
 
   /** An input, parameter or constant declared before. */
@@ -114,25 +136,44 @@ export class Graph {
       this.leaf(`shape:${shape.join(",")}`, "i64", [shape.length], { kind: "shape", dims: shape }));
   }
 
-  /** Adds a node; operators/ is where this is called from. */
+  /** Adds a node of one output; operators/ is where this is called from. */
   node(
     type: string,
     inputs: readonly (Tensor | null)[],
-    output: { dtype: DType; shape: Shape },
-    options: { attributes?: Record<string, Attribute>; domain?: Domain; gradient?: GradientRule | null; through?: readonly Tensor[] } = {},
+    output: OutputType,
+    options: NodeOptions<GradientRule> = {},
   ): Tensor {
+    return this.add(type, inputs, [output], options)[0]!;
+  }
+
+  /** Adds a node of several outputs. */
+  nodeOfMany(
+    type: string,
+    inputs: readonly (Tensor | null)[],
+    outputs: readonly OutputType[],
+    options: NodeOptions<ManyGradientRule> = {},
+  ): Tensor[] {
+    return this.add(type, inputs, outputs, options);
+  }
+
+  private add(
+    type: string,
+    inputs: readonly (Tensor | null)[],
+    outputs: readonly OutputType[],
+    options: NodeOptions<GradientRule | ManyGradientRule>,
+  ): Tensor[] {
     for (const t of inputs) {
       if (t && t.graph !== this) throw new DuctusError("graph/foreign", `"${t.name}" belongs to another graph.`);
     }
-    const result = new Tensor(this, this.fresh(type.toLowerCase()), output.dtype, output.shape.map(dim), null);
+    const results = outputs.map((output) => new Tensor(this, this.fresh(type.toLowerCase()), output.dtype, output.shape.map(dim), null));
     const node: Node = {
-      type, inputs, output: result, domain: options.domain ?? "",
+      type, inputs, outputs: results, domain: options.domain ?? "",
       attributes: options.attributes ?? {}, gradient: options.gradient ?? null,
       through: options.through ?? inputs,
     };
     this.nodes.push(node);
-    this.producers.set(result, node);
-    return result;
+    for (const result of results) this.producers.set(result, node);
+    return results;
   }
 
   /** The node that makes a tensor; undefined for inputs, parameters and constants. */
@@ -147,7 +188,8 @@ export class Graph {
     return tensor;
   }
 
-  private shared(key: string, make: () => Tensor): Tensor {
+  /** A constant shared by its key. */
+  shared(key: string, make: () => Tensor): Tensor {
     const known = this.scalars.get(key);
     if (known) return known;
     const made = make();

@@ -1,17 +1,21 @@
 /**
- * Reads a Hugging Face config.json of the Qwen2 (also called 2.5) and Qwen3
- * families into the few numbers the graphs need. It is not a general reader: a
- * setting that our graphs do not compute is refused in words, never ignored,
- * because the model would then write nonsense without any error. Field names
- * and defaults are those of transformers' Qwen2Config and Qwen3Config.
+ * Reads a Hugging Face config.json of the families Qwen2 (also called 2.5, and
+ * what was distilled into its form), Qwen3 and Llama into the few numbers the
+ * graphs need. It is not a general reader: a setting that our graphs do not
+ * compute is refused in words, never ignored, because the model would then
+ * write nonsense without any error. Field names and defaults are those of
+ * transformers' Qwen2Config, Qwen3Config and LlamaConfig.
  */
 import "../../zod";
 import * as z from "zod";
 import { DuctusError } from "../../core/errors";
 import type { Projection } from "../sft/config";
+import type { Llama3Scaling } from "./rope";
+
+const FAMILIES = ["qwen2", "qwen3", "llama"] as const;
 
 export interface ModelConfig {
-  family: "qwen2" | "qwen3";
+  family: (typeof FAMILIES)[number];
   vocabSize: number;
   hiddenSize: number;
   numLayers: number;
@@ -21,11 +25,15 @@ export interface ModelConfig {
   intermediateSize: number;
   /** Base of the rotary frequencies. */
   ropeTheta: number;
+  /** Null where the frequencies are used as they are. */
+  ropeScaling: Llama3Scaling | null;
   rmsNormEps: number;
   /** The output head is the embedding. */
   tieWordEmbeddings: boolean;
-  /** Biases on q, k and v (Qwen2). */
+  /** Biases on q, k and v (every Qwen2; the others where their config says so). */
   attentionBias: boolean;
+  /** A bias on o as well (never Qwen2; the others with their attentionBias). */
+  outputBias: boolean;
   /** RMSNorm on each head of q and k (Qwen3). */
   qkNorm: boolean;
   maxPositions: number;
@@ -46,7 +54,17 @@ const count = (max: number) => z.int().positive().max(max);
 const tokenId = z.int().nonnegative();
 const eosSchema = z.union([tokenId, z.array(tokenId).max(64)]).nullish();
 
-const ropeSchema = z.looseObject({ rope_type: z.string().optional(), type: z.string().optional(), rope_theta: z.number().optional() });
+const ropeNumber = z.number().positive().max(1e12).nullish();
+const ropeSchema = z.looseObject({
+  rope_type: z.string().nullish(),
+  type: z.string().nullish(),
+  rope_theta: z.number().nullish(),
+  factor: ropeNumber,
+  low_freq_factor: ropeNumber,
+  high_freq_factor: ropeNumber,
+  original_max_position_embeddings: ropeNumber,
+  partial_rotary_factor: ropeNumber,
+});
 
 const configSchema = z.looseObject({
   vocab_size: count(1_000_000),
@@ -59,10 +77,14 @@ const configSchema = z.looseObject({
   hidden_act: z.string().default("silu"),
   max_position_embeddings: count(100_000_000),
   rms_norm_eps: z.number().positive().max(0.1).default(1e-6),
-  rope_theta: z.number().positive().max(1e12).nullish(),
+  rope_theta: ropeNumber,
+  original_max_position_embeddings: ropeNumber,
+  partial_rotary_factor: ropeNumber,
   rope_parameters: ropeSchema.nullish(),
   rope_scaling: ropeSchema.nullish(),
   attention_bias: z.boolean().nullish(),
+  mlp_bias: z.boolean().nullish(),
+  pretraining_tp: z.int().nullish(),
   tie_word_embeddings: z.boolean().default(false),
   use_sliding_window: z.boolean().nullish(),
   sliding_window: z.number().nullish(),
@@ -77,15 +99,15 @@ const configSchema = z.looseObject({
 const MAX_PARAMETERS = 20e9;
 
 function refuse(fault: string): never {
-  throw new DuctusError("model/unsupported", `This model cannot be used here: ${fault}.`, "Choose a Qwen2, Qwen2.5 or Qwen3 model in its plain form.");
+  throw new DuctusError("model/unsupported", `This model cannot be used here: ${fault}.`, "Choose a Qwen2, Qwen2.5, Qwen3 or Llama 3 model in its plain form.");
 }
 
 /** @throws DuctusError `model/config` (not readable) or `model/unsupported` (readable, but not computed here). */
 export function parseModelConfig(json: unknown): ModelConfig {
   const type = z.looseObject({ model_type: z.string() }).safeParse(json);
   if (!type.success) throw unreadable("config.json", type.error);
-  const family = type.data.model_type;
-  if (family !== "qwen2" && family !== "qwen3") refuse(`it is of the kind “${family.slice(0, 40)}”, and Ductus computes qwen2 and qwen3`);
+  const family = FAMILIES.find((known) => known === type.data.model_type);
+  if (!family) refuse(`it is of the kind “${type.data.model_type.slice(0, 40)}”, and Ductus computes qwen2, qwen3 and llama`);
   const parsed = configSchema.safeParse(json);
   if (!parsed.success) throw unreadable("config.json", parsed.error);
   const raw = parsed.data;
@@ -93,9 +115,10 @@ export function parseModelConfig(json: unknown): ModelConfig {
   if (raw.hidden_act !== "silu") refuse(`its activation is “${raw.hidden_act.slice(0, 40)}”, not silu`);
   if (raw.quantization_config !== undefined && raw.quantization_config !== null) refuse("its weights are quantized");
   if (raw.use_mrope === true) refuse("it uses multimodal rotary positions");
-  if (raw.attention_bias !== undefined && raw.attention_bias !== null && raw.attention_bias !== (family === "qwen2")) {
-    refuse(family === "qwen3" ? "its attention has biases, which Qwen3 models do not" : "its attention has no biases, which Qwen2 models do");
-  }
+  if (family === "qwen2" && raw.attention_bias === false) refuse("its attention has no biases, which Qwen2 models do");
+  if (raw.mlp_bias === true) refuse("its feed-forward layers have biases");
+  // The same sums in another order, in checkpoints older than those that our reference values cover.
+  if ((raw.pretraining_tp ?? 1) !== 1) refuse("its products are split in slices (pretraining_tp)");
   // transformers ignores sliding_window unless use_sliding_window is true.
   if (raw.use_sliding_window === true && raw.sliding_window !== null) refuse("its attention uses a sliding window");
   if (raw.layer_types) {
@@ -107,7 +130,7 @@ export function parseModelConfig(json: unknown): ModelConfig {
   const numHeads = raw.num_attention_heads;
   const numKeyValueHeads = raw.num_key_value_heads ?? numHeads;
   if (numHeads % numKeyValueHeads !== 0) refuse(`${numHeads} attention heads cannot share ${numKeyValueHeads} key/value heads evenly`);
-  if (family === "qwen2" && !raw.head_dim && raw.hidden_size % numHeads !== 0) refuse(`a hidden size of ${raw.hidden_size} cannot be split into ${numHeads} heads`);
+  if (family !== "qwen3" && !raw.head_dim && raw.hidden_size % numHeads !== 0) refuse(`a hidden size of ${raw.hidden_size} cannot be split into ${numHeads} heads`);
   const headDim = raw.head_dim ?? (family === "qwen3" ? 128 : raw.hidden_size / numHeads);
   if (headDim % 2 !== 0) refuse(`rotary positions need an even head size, and it is ${headDim}`);
 
@@ -126,10 +149,11 @@ export function parseModelConfig(json: unknown): ModelConfig {
     numKeyValueHeads,
     headDim,
     intermediateSize: raw.intermediate_size,
-    ropeTheta: ropeTheta(raw),
+    ...rotary(raw),
     rmsNormEps: raw.rms_norm_eps,
     tieWordEmbeddings: raw.tie_word_embeddings,
-    attentionBias: family === "qwen2",
+    attentionBias: family === "qwen2" || raw.attention_bias === true,
+    outputBias: family !== "qwen2" && raw.attention_bias === true,
     qkNorm: family === "qwen3",
     maxPositions: raw.max_position_embeddings,
     eosTokenIds,
@@ -139,17 +163,34 @@ export function parseModelConfig(json: unknown): ModelConfig {
   return config;
 }
 
-function ropeTheta(raw: z.infer<typeof configSchema>): number {
-  // transformers 5 writes rope_parameters; before, rope_theta stood alone and rope_scaling held the rest.
-  for (const rope of [raw.rope_parameters, raw.rope_scaling]) {
-    const kind = rope?.rope_type ?? rope?.type ?? "default";
-    if (kind !== "default") refuse(`its rotary positions are scaled (“${kind.slice(0, 40)}”)`);
+/** transformers 5 writes rope_parameters; before, rope_theta stood alone and rope_scaling held the rest. */
+function rotary(raw: z.infer<typeof configSchema>): Pick<ModelConfig, "ropeTheta" | "ropeScaling"> {
+  const given = [raw.rope_parameters, raw.rope_scaling].filter((rope) => rope != null);
+  const theta = given.find((rope) => rope.rope_theta != null)?.rope_theta ?? null;
+  if (theta !== null && raw.rope_theta != null && theta !== raw.rope_theta) refuse("it names two different rotary bases");
+  const ropeTheta = theta ?? raw.rope_theta ?? 10_000;
+  if (!(ropeTheta > 0 && ropeTheta <= 1e12)) refuse(`its rotary base is ${ropeTheta}`);
+  if ([raw, ...given].some((part) => (part.partial_rotary_factor ?? 1) !== 1)) refuse("only a part of each head is turned by its rotary positions");
+
+  let ropeScaling: Llama3Scaling | null = null;
+  for (const rope of given) {
+    const kind = rope.rope_type ?? rope.type ?? "default";
+    if (kind === "default") continue;
+    if (kind !== "llama3") refuse(`its rotary positions are scaled in a way not computed here (“${kind.slice(0, 40)}”)`);
+    const scaling = llama3Scaling(rope, raw);
+    if (ropeScaling && JSON.stringify(ropeScaling) !== JSON.stringify(scaling)) refuse("it names two different scalings of its rotary positions");
+    ropeScaling = scaling;
   }
-  const inner = raw.rope_parameters?.rope_theta ?? raw.rope_scaling?.rope_theta;
-  if (inner !== undefined && raw.rope_theta != null && inner !== raw.rope_theta) refuse("it names two different rotary bases");
-  const theta = inner ?? raw.rope_theta ?? 10_000;
-  if (!(theta > 0 && theta <= 1e12)) refuse(`its rotary base is ${theta}`);
-  return theta;
+  return { ropeTheta, ropeScaling };
+}
+
+function llama3Scaling(rope: z.infer<typeof ropeSchema>, raw: z.infer<typeof configSchema>): Llama3Scaling {
+  const { factor, low_freq_factor: lowFreqFactor, high_freq_factor: highFreqFactor } = rope;
+  if (factor == null || lowFreqFactor == null || highFreqFactor == null) refuse("its rotary scaling lacks one of factor, low_freq_factor and high_freq_factor");
+  if (highFreqFactor <= lowFreqFactor) refuse(`its rotary scaling has a high_freq_factor (${highFreqFactor}) that is not above its low_freq_factor (${lowFreqFactor})`);
+  // In this order transformers looks for it.
+  const originalMaxPositions = raw.original_max_position_embeddings ?? rope.original_max_position_embeddings ?? raw.max_position_embeddings;
+  return { kind: "llama3", factor, lowFreqFactor, highFreqFactor, originalMaxPositions };
 }
 
 /** @throws DuctusError `model/config`. */
@@ -190,7 +231,7 @@ export function countParameters(config: ModelConfig): number {
   const { hiddenSize: hidden, intermediateSize: intermediate, headDim } = config;
   const queries = config.numHeads * headDim;
   const keys = config.numKeyValueHeads * headDim;
-  const attention = 2 * hidden * queries + 2 * hidden * keys + (config.attentionBias ? queries + 2 * keys : 0) + (config.qkNorm ? 2 * headDim : 0);
+  const attention = 2 * hidden * queries + 2 * hidden * keys + (config.attentionBias ? queries + 2 * keys : 0) + (config.outputBias ? hidden : 0) + (config.qkNorm ? 2 * headDim : 0);
   const block = attention + 3 * hidden * intermediate + 2 * hidden;
   return config.numLayers * block + hidden + config.vocabSize * hidden * (config.tieWordEmbeddings ? 1 : 2);
 }

@@ -4,14 +4,14 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MODEL_FILE, readSafetensors, toFloat32 } from "../adapter/safetensors";
 import { Generator, type GenerationRow } from "../generate/generator";
-import { f32, i32, Session, type NdArray } from "../runtime/session";
+import { Session } from "../runtime/session";
 import { openNode } from "../runtime/node";
+import { promptFeeds } from "../testing/feeds";
 import { flatWeights, referenceBytes, referenceJson } from "../testing/reference";
 import { randomLora } from "../testing/tiny";
-import { collate } from "../sft/batch";
 import { PROJECTIONS } from "../sft/config";
 import { parseModelConfig, type ModelConfig } from "./config";
-import { generationGraph, type WeightMap } from "./graphs";
+import { generationGraph } from "../generate/graphs";
 import { createTokenizer } from "./tokenizer";
 
 interface Prompt { name: string; text: string; ids: number[]; positions: number[]; logsumexp: number[]; last_logsumexp: number; greedy: number[]; greedy_text: string }
@@ -28,7 +28,7 @@ const GREEDY = { temperature: 0, topP: 1, maxNewTokens: 40, stopTokenIds: [] };
 const TOLERANCE = 1e-3;
 
 let config: ModelConfig;
-let weights: WeightMap;
+let weights: Map<string, Float32Array>;
 let generator: Generator;
 
 beforeAll(async () => {
@@ -48,16 +48,10 @@ describe("the embedded model", () => {
   });
 
   it.each(prompts.map((p) => [p.name, p] as const))("logits: %s", async (name, prompt) => {
-    const session = await Session.create(backend, generationGraph(config, null, weights, 256));
-    const { ids: idsFeed, positions, mask } = collate([{ ids: prompt.ids, promptLength: 1, documentId: "", completionBytes: 0 }]).feeds;
+    const session = await Session.create(backend, generationGraph(config, null, weights, { maxPositions: 256 }));
     const seq = prompt.ids.length;
     const last = [...prompt.positions, seq - 1];
-    const empty = f32(new Float32Array(0), [1, config.numKeyValueHeads, 0, config.headDim]);
-    const { logits } = await session.run({
-      ids: idsFeed, positions, mask,
-      last: i32(Int32Array.from(last), [last.length]),
-      ...Object.fromEntries(Array.from({ length: config.numLayers }, (_, l): [string, NdArray][] => [[`past.${l}.key`, empty], [`past.${l}.value`, empty]]).flat()),
-    });
+    const { logits } = await session.run(promptFeeds(config, weights, [{ ids: prompt.ids, promptLength: 1, documentId: "", completionBytes: 0 }], null, last));
     await session.dispose();
     const { tensors } = readSafetensors(referenceBytes("embedded/logits.safetensors"), MODEL_FILE);
     const vocab = config.vocabSize;

@@ -2,7 +2,7 @@
  * A model ready to be run: configuration, f32 weights by name, tokenizer, and
  * the tokens that end a text, from the files of one entry of the manifest.
  */
-import type { WeightMap } from "./graphs";
+import type { AnyWeights } from "./groups";
 import { loadModel, stopTokenIds, type FetchFn, type ModelEntry, type OnProgress } from "./manifest";
 import type { ModelConfig } from "./config";
 import { createTokenizer, type TextTokenizer } from "./tokenizer";
@@ -12,9 +12,10 @@ import { loadWeights } from "./weights";
 export const EMBEDDED_MODEL_ID = "ductus-base";
 
 export interface ReadyModel {
-  entry: ModelEntry;
+  /** Which model it is. `sha256` identifies its weights. */
+  entry: Pick<ModelEntry, "id" | "name" | "parameters" | "sha256">;
   config: ModelConfig;
-  weights: WeightMap;
+  weights: AnyWeights;
   tokenizer: TextTokenizer;
   stopTokenIds: number[];
 }

@@ -1,54 +1,82 @@
 /**
- * The whole model as one graph, in the three forms the product runs: training
- * (loss and gradients), scoring (loss of each token), and generation with a
- * key-value cache. Weights are written into the model when it is exported; an
- * adapter's tensors stay inputs, since they change.
+ * The whole model as one graph, in the two forms that training needs: loss with
+ * gradients, and the loss of each token. Weights are written into the model when
+ * it is exported; an adapter's tensors stay inputs, since they change. Token
+ * embeddings are looked up outside and fed.
  *
- * Sizes: B batch, T positions, N = B·T, M rows whose next token is scored,
- * S = past and new positions.
+ * Sizes: B batch, T positions, N = B·T, M rows whose next token is scored.
  */
 import { gradients } from "../graph/autodiff";
-import { Graph, type Tensor } from "../graph/graph";
+import { Graph, type Target, type Tensor } from "../graph/graph";
 import { mul } from "../graph/operators/elementwise";
-import { embedding, selectRows } from "../graph/operators/index";
 import { crossEntropy } from "../graph/operators/neural";
 import { reduceSum } from "../graph/operators/reduce";
 import { toOnnx, type OnnxModel } from "../graph/onnx";
 import type { ModelConfig } from "./config";
-import { adapterShapes, type LoraShape, type LoraUse } from "./lora";
-import { decoderLayer, embed, head, rotaryTables, type AttentionContext } from "./qwen";
+import { adaptedParts, graphWeights, groupInput, GROUPS, productRows, storageOf, type AnyWeights } from "./groups";
+import type { LoraShape, LoraUse } from "./lora";
+import { decoderLayer, head, layerNames, rotaryTables, type AttentionContext } from "./qwen";
 
-export type WeightMap = ReadonlyMap<string, Float32Array>;
-
-interface ScoringInputs {
-  graph: Graph;
-  /** Negative log-likelihood of each scored row, [M, 1]. */
-  nll: Tensor;
+export interface GraphOptions {
+  /** Rows of the rotary tables: every position fed must be below it. */
+  maxPositions: number;
+  target?: Target;
+  /** Rows of the vocabulary that are trained or replaced: input `tokens` [count, hidden]. */
+  tokens?: number;
+  /** Initializers above this many bytes are handed to the runtime beside the model instead of inside it. */
+  externalOver?: number;
 }
 
-function scoring(config: ModelConfig, lora: LoraUse | null, maxPositions: number): ScoringInputs {
-  const graph = new Graph();
-  const ids = graph.input("ids", "i32", ["B*T"]); // [N]
+/** The shape of every adapter tensor as the graphs are fed it, see groups.ts. */
+export function packedShapes(config: ModelConfig, lora: LoraShape): Map<string, [number, number]> {
+  const shapes = new Map<string, [number, number]>();
+  for (let layer = 0; layer < config.numLayers; layer++) {
+    for (const [name, shape] of layerShapes(config, lora, `layers.${layer}`)) shapes.set(name, shape);
+  }
+  return shapes;
+}
+
+export function layerShapes(config: ModelConfig, lora: LoraShape, prefix: string): Map<string, [number, number]> {
+  const shapes = new Map<string, [number, number]>();
+  for (const group of GROUPS) {
+    const parts = adaptedParts(group, lora);
+    if (parts.length === 0) continue;
+    const ranks = parts.length * lora.rank;
+    shapes.set(`${prefix}.${group.name}.lora_A`, [ranks, groupInput(config, group)]);
+    for (const product of group.products) {
+      if (product.parts.some((part) => parts.includes(part))) shapes.set(`${prefix}.${product.name}.lora_B`, [productRows(config, product), ranks]);
+    }
+  }
+  return shapes;
+}
+
+function scoring(config: ModelConfig, lora: LoraUse | null, weights: AnyWeights, options: GraphOptions): { graph: Graph; nll: Tensor; embeddings: Tensor } {
+  const graph = new Graph(options.target);
+  const embeddings = graph.input("embeddings", "f32", ["B*T", config.hiddenSize]); // [N, hidden]
   const context: AttentionContext = {
     positions: graph.input("positions", "i64", ["B", "T"]),
-    mask: graph.input("mask", "f32", [1, 1, "T", "T"]),
-    ...rotaryTables(graph, config, maxPositions),
+    mask: graph.input("mask", "f32", ["B", 1, "T", "T"]),
+    tables: rotaryTables(graph, config, options.maxPositions),
   };
-  let x = embed(graph, config, ids); // [N, hidden]
-  for (let layer = 0; layer < config.numLayers; layer++) x = decoderLayer(x, layer, config, context, lora).output;
-  // The head is the widest product of a small model: only rows whose next token is scored pass it.
-  const rows = selectRows(x, graph.input("rows", "i32", ["M"]), graph.input("rowOf", "i32", ["B*T"])); // [M, hidden]
-  const logits = head(graph, config, rows); // [M, vocab]
-  return { graph, nll: crossEntropy(logits, graph.input("targets", "i32", ["M", 1])) }; // [M, 1]
+  const only = { rows: graph.input("rows", "i32", ["M"]), rowOf: graph.input("rowOf", "i32", ["B*T"]) };
+  const storage = storageOf(weights);
+  let x = embeddings;
+  for (let layer = 0; layer < config.numLayers; layer++) {
+    // After the last attention only rows whose next token is scored are of use to anyone.
+    const last = layer === config.numLayers - 1;
+    x = decoderLayer(x, config, context, { names: layerNames(layer), lora, storage, ...(last ? { only } : {}) }).output; // [N, hidden], at last [M, hidden]
+  }
+  const logits = head(x, config, storage, options.tokens); // [M, vocab + tokens]
+  return { graph, embeddings, nll: crossEntropy(logits, graph.input("targets", "i32", ["M", 1])) }; // [M, 1]
 }
 
-/** Which parameters a training graph computes gradients for. */
+/** What a training graph computes gradients for. */
 export type Trainable =
   | { kind: "lora"; lora: LoraShape; dropout: boolean }
-  /** Full parameters, by checkpoint name. */
-  | { kind: "full"; names: readonly string[] };
+  /** Weights under the graph's names (splitFused gives the checkpoint's), all of them if none is named, and the embeddings fed. */
+  | { kind: "full"; names?: readonly string[] };
 
-/** Output name of a parameter's gradient. */
+/** Output name of a gradient. */
 export const gradientName = (parameter: string) => `grad:${parameter}`;
 
 /**
@@ -56,53 +84,30 @@ export const gradientName = (parameter: string) => `grad:${parameter}`;
  * completion tokens of the optimizer step), so that accumulated micro-batches
  * add up to the mean over tokens.
  *
- * Inputs: ids, positions, mask, rows, rowOf, targets, weights, the adapter, dropout masks.
- * Outputs: loss [], grad:{name}.
+ * Inputs: embeddings [N, hidden], positions, mask [B, 1, T, T], rows, rowOf, targets, weights, the adapter, dropout
+ * masks; with trained tokens also replaced [vocab] and tokens [count, hidden].
+ * Outputs: loss [], nll [M, 1], grad:{name}.
  */
-export function trainingGraph(config: ModelConfig, trainable: Trainable, weights: WeightMap, maxPositions: number): OnnxModel {
+export function trainingGraph(config: ModelConfig, trainable: Trainable, weights: AnyWeights, options: GraphOptions): OnnxModel {
   const lora = trainable.kind === "lora" ? { ...trainable.lora, dropoutMasks: trainable.dropout } : null;
-  const { graph, nll } = scoring(config, lora, maxPositions);
+  const { graph, nll, embeddings } = scoring(config, lora, weights, options);
   const loss = reduceSum(mul(nll, graph.input("weights", "f32", ["M", 1])), [0, 1]); // []
-  const names = trainable.kind === "lora" ? [...adapterShapes(config, trainable.lora).keys()] : trainable.names;
-  const adjoints = gradients(graph, loss, names.map((name) => graph.named(name)));
-  const outputs: Record<string, Tensor> = { loss };
-  names.forEach((name, i) => (outputs[gradientName(name)] = adjoints[i]!));
-  return toOnnx(graph, outputs, new Map([...weights].filter(([name]) => !names.includes(name)))); // what is trained is fed
+  const numbers = graphWeights(config, weights);
+  const names = trainable.kind === "lora" ? [...packedShapes(config, trainable.lora).keys()] : (trainable.names ?? [...numbers.keys()]);
+  const wanted = new Map<string, Tensor>(names.map((name) => [name, graph.named(name)]));
+  if (options.tokens) wanted.set("tokens", graph.named("tokens"));
+  if (options.tokens || (trainable.kind === "full" && !trainable.names)) wanted.set("embeddings", embeddings);
+  const adjoints = gradients(graph, loss, [...wanted.values()]);
+  const outputs: Record<string, Tensor> = { loss, nll };
+  [...wanted.keys()].forEach((name, i) => (outputs[gradientName(name)] = adjoints[i]!));
+  for (const name of trainable.kind === "full" ? names : []) numbers.delete(name); // what is trained is fed
+  return toOnnx(graph, outputs, numbers, exportOptions(options));
 }
 
 /** nll [M, 1] of each scored row; inputs as for training, without weights and dropout. */
-export function scoringGraph(config: ModelConfig, lora: LoraShape | null, weights: WeightMap, maxPositions: number): OnnxModel {
-  const { graph, nll } = scoring(config, lora, maxPositions);
-  return toOnnx(graph, { nll }, weights);
+export function scoringGraph(config: ModelConfig, lora: LoraShape | null, weights: AnyWeights, options: GraphOptions): OnnxModel {
+  const { graph, nll } = scoring(config, lora, weights, options);
+  return toOnnx(graph, { nll }, graphWeights(config, weights), exportOptions(options));
 }
 
-/**
- * One step of generation: new tokens in, logits of the row asked for out, keys
- * and values of all positions handed back to be fed as `past`.
- *
- * Inputs: ids [N], positions [B, T], mask [B, 1, T, S], last i32 [R] (rows of N
- * whose logits are wanted), past.{layer}.key|value [B, kvHeads, P, headDim],
- * adapterScale [N, 1] and the adapter where there is one.
- * Outputs: logits [R, vocab], present.{layer}.key|value [B, kvHeads, S, headDim].
- */
-export function generationGraph(config: ModelConfig, lora: LoraShape | null, weights: WeightMap, maxPositions: number): OnnxModel {
-  const graph = new Graph();
-  const ids = graph.input("ids", "i32", ["B*T"]); // [N]
-  const context: AttentionContext = {
-    positions: graph.input("positions", "i64", ["B", "T"]),
-    mask: graph.input("mask", "f32", ["B", 1, "T", "S"]),
-    ...rotaryTables(graph, config, maxPositions),
-  };
-  const use: LoraUse | null = lora && { ...lora, rowScale: graph.input("adapterScale", "f32", ["B*T", 1]) }; // scale [N, 1]
-  let x = embed(graph, config, ids); // [N, hidden]
-  const outputs: Record<string, Tensor> = {};
-  for (let layer = 0; layer < config.numLayers; layer++) {
-    const cache = (name: string) => graph.input(`past.${layer}.${name}`, "f32", ["B", config.numKeyValueHeads, "P", config.headDim]);
-    const { output, present } = decoderLayer(x, layer, config, context, use, { key: cache("key"), value: cache("value") });
-    x = output;
-    outputs[`present.${layer}.key`] = present.key;
-    outputs[`present.${layer}.value`] = present.value;
-  }
-  const logits = head(graph, config, embedding(x, graph.input("last", "i32", ["R"]))); // [R, vocab]
-  return toOnnx(graph, { logits, ...outputs }, weights);
-}
+const exportOptions = ({ externalOver }: GraphOptions) => (externalOver === undefined ? {} : { externalOver });

@@ -1,6 +1,6 @@
 /**
  * Low-rank adaptation (Hu et al. 2021) of a projection: y = x·Wᵀ + s · (drop(x)·Aᵀ)·Bᵀ
- * with W frozen, s = alpha / rank. Names and initialisation are PEFT's; the
+ * with W frozen, s = alpha / rank (or alpha / √rank). Names and initialisation are PEFT's; the
  * adapter is applied unmerged, so that one set of weights serves base and tuned.
  */
 import { Random } from "../../core/random";
@@ -9,16 +9,25 @@ import { mul } from "../graph/operators/elementwise";
 import { gemm, linear } from "../graph/operators/linear";
 import { PROJECTIONS, type Projection } from "../sft/config";
 import { projectionShape, type ModelConfig } from "./config";
+import { adaptedParts, type Group } from "./groups";
 
 export interface LoraShape {
   rank: number;
   alpha: number;
   targetModules: readonly Projection[];
+  /** Scale by alpha / √rank instead of alpha / rank (Kalajdzievski 2023). */
+  useRslora?: boolean;
 }
+
+/** The factor s of the low-rank update. */
+export const loraScale = (lora: LoraShape): number => lora.alpha / (lora.useRslora ? Math.sqrt(lora.rank) : lora.rank);
 
 /** How an adapter takes part in a graph. */
 export interface LoraUse extends LoraShape {
-  /** Reads a dropout mask `dropout.{module}` [n, in] for each adapted projection. */
+  /**
+   * Reads a dropout mask `dropout.{prefix}.{group}` [n, in] for each group: projections that read the same input share
+   * it, where PEFT draws one for each.
+   */
   dropoutMasks?: boolean;
   /** [n, 1], the scale of each row instead of alpha / rank: rows of base and tuned in one batch. */
   rowScale?: Tensor;
@@ -70,22 +79,26 @@ export function initialAdapter(config: ModelConfig, lora: LoraShape, seed: numbe
 }
 
 /**
- * A projection with its adapter, if it has one.
+ * The products of a group with their adapters, if they have one.
  *
  * @param x [n, in]
- * @param name `layers.{i}.{self_attn|mlp}.{projection}`
- * @returns [n, out]
+ * @param prefix of the adapter's tensors in this graph, e.g. `layers.3`
+ * @param bases each product without its adapter, [n, out]
+ * @returns each product, [n, out]
  */
-export function adaptedLinear(x: Tensor, name: string, weight: Tensor, bias: Tensor | null, lora: LoraUse | null): Tensor {
-  const base = linear(x, weight, bias); // [n, out]
-  const projection = name.slice(name.lastIndexOf(".") + 1) as Projection;
-  if (!lora?.targetModules.includes(projection)) return base;
+export function adapted(x: Tensor, group: Group, prefix: string, bases: readonly Tensor[], lora: LoraUse | null): Tensor[] {
+  const parts = lora ? adaptedParts(group, lora) : [];
+  if (!lora || parts.length === 0) return [...bases];
   const { graph } = x;
-  const a = graph.parameter(`${name}.lora_A`, [lora.rank, x.dim(1)]); // [rank, in]
-  const b = graph.parameter(`${name}.lora_B`, [weight.dim(0), lora.rank]); // [out, rank]
-  const dropped = lora.dropoutMasks ? mul(x, graph.input(`dropout.${name}`, "f32", x.shape)) : x; // [n, in]
-  const down = linear(dropped, a); // [n, rank]
-  return lora.rowScale
-    ? gemm(mul(down, lora.rowScale), b, { transB: true, c: base })
-    : gemm(down, b, { transB: true, alpha: lora.alpha / lora.rank, c: base });
+  const ranks = parts.length * lora.rank;
+  const a = graph.parameter(`${prefix}.${group.name}.lora_A`, [ranks, x.dim(1)]); // [R, in]
+  const dropped = lora.dropoutMasks ? mul(x, graph.input(`dropout.${prefix}.${group.name}`, "f32", x.shape)) : x; // [n, in]
+  const down = linear(dropped, a); // [n, R]
+  const scaled = lora.rowScale ? mul(down, lora.rowScale) : down; // [n, R]
+  return bases.map((base, i) => {
+    const product = group.products[i]!;
+    if (!product.parts.some((part) => parts.includes(part))) return base;
+    const b = graph.parameter(`${prefix}.${product.name}.lora_B`, [base.dim(1), ranks]); // [out, R]
+    return gemm(scaled, b, { transB: true, alpha: lora.rowScale ? 1 : loraScale(lora), c: base });
+  });
 }

@@ -1,18 +1,23 @@
 /**
- * Qwen2, Qwen2.5 and Qwen3 decoders as graphs, from a Hugging Face config:
- * grouped-query attention with rotary positions, RMSNorm, SwiGLU, and by family
- * QKV bias (Qwen2) or normalised queries and keys (Qwen3). Parameter names are
- * those of the checkpoints. Activations are kept as [tokens, width] between
- * attentions; attention sees them as [batch, heads, seq, headDim].
+ * Qwen2, Qwen2.5, Qwen3 and Llama decoders as graphs, from a Hugging Face
+ * config: grouped-query attention with rotary positions, RMSNorm, SwiGLU, and
+ * by family biases in attention (Qwen2) or normalised queries and keys (Qwen3).
+ * Weights are named and gathered as in groups.ts. Activations are kept as
+ * [tokens, width] between attentions; attention sees them as [batch, heads, seq,
+ * headDim].
  */
 import type { Graph, Tensor } from "../graph/graph";
-import { add, mul, scale, silu } from "../graph/operators/elementwise";
-import { embedding } from "../graph/operators/index";
-import { linear, matmul } from "../graph/operators/linear";
-import { rmsNorm, rotary, softmax } from "../graph/operators/neural";
-import { concat, reshape, transpose } from "../graph/operators/shape";
+import { add, mul } from "../graph/operators/elementwise";
+import { selectRows } from "../graph/operators/index";
+import { gemm, linear } from "../graph/operators/linear";
+import { attention, rmsNorm, rotary, swiglu, type RotaryTables } from "../graph/operators/neural";
+import { matmulQuantized, quantizedShapes, toF32 } from "../graph/operators/quantized";
+import { concat, reshape, split, transpose } from "../graph/operators/shape";
 import type { ModelConfig } from "./config";
-import { adaptedLinear, type LoraUse } from "./lora";
+import { DOWN, GATE_UP, hasBias, headName, OUT, productRows, QKV, type Group } from "./groups";
+import type { Storage } from "./held";
+import { adapted, type LoraUse } from "./lora";
+import { rotaryTable } from "./rope";
 
 /** What attention needs besides activations; one for all layers. */
 export interface AttentionContext {
@@ -20,9 +25,8 @@ export interface AttentionContext {
   positions: Tensor;
   /** f32 [1 or batch, 1, seq, keys], 0 where a query may look, a large negative number elsewhere. */
   mask: Tensor;
-  /** [maxPositions, headDim / 2] */
-  cos: Tensor;
-  sin: Tensor;
+  /** [maxPositions, headDim / 2] each */
+  tables: RotaryTables;
 }
 
 /** Keys and values of earlier positions, each [batch, keyValueHeads, past, headDim]. */
@@ -34,106 +38,117 @@ export interface KeyValue {
 /** The finite stand-in for −∞ in masks: WebGPU and wasm disagree on rows that are all −∞. */
 export const MASKED = -1e9;
 
+/** Prefixes of a layer's tensors in a graph. */
+export interface LayerNames {
+  weights: string;
+  adapter: string;
+}
+
+export const layerNames = (layer: number): LayerNames => ({ weights: `model.layers.${layer}`, adapter: `layers.${layer}` });
+
+export interface LayerOptions {
+  names: LayerNames;
+  lora: LoraUse | null;
+  /** How the weight of a name is held. */
+  storage: (name: string) => Storage;
+  /** Earlier keys and values; the mask's keys then cover past and new positions. */
+  past?: KeyValue;
+  /** After attention, only these rows are computed: rows i32 [m], and the place of each token in it, rowOf i32 [tokens]. */
+  only?: { rows: Tensor; rowOf: Tensor };
+}
+
 /**
- * Tables for {@link rotary}, computed in f32 steps as transformers does.
+ * Tables for {@link rotary}, with √(1/√headDim) in them: turned queries and keys
+ * then bring attention's scale 1/√headDim with them.
  *
  * @param maxPositions rows of the tables; every position fed must be below it
  */
-export function rotaryTables(graph: Graph, config: ModelConfig, maxPositions: number): { cos: Tensor; sin: Tensor } {
+export function rotaryTables(graph: Graph, config: ModelConfig, maxPositions: number): RotaryTables {
   const half = config.headDim / 2;
-  const cos = new Float32Array(maxPositions * half); // [maxPositions, headDim / 2]
-  const sin = new Float32Array(maxPositions * half); // [maxPositions, headDim / 2]
-  for (let i = 0; i < half; i++) {
-    const frequency = Math.fround(1 / Math.fround(config.ropeTheta ** ((2 * i) / config.headDim)));
-    for (let position = 0; position < maxPositions; position++) {
-      const angle = Math.fround(position * frequency);
-      cos[position * half + i] = Math.cos(angle);
-      sin[position * half + i] = Math.sin(angle);
-    }
+  const root = config.headDim ** -0.25;
+  const { cos, sin } = rotaryTable(config, maxPositions);
+  const table = (name: string, values: Float32Array, factor: number) =>
+    graph.constant("f32", [maxPositions, half], values.map((v) => v * factor), `rotary.${name}`);
+  return { cos: table("cos", cos, root), sin: table("sin", sin, root), minusSin: table("minusSin", sin, -root) };
+}
+
+/**
+ * x · Wᵀ with a frozen weight however it is held, plus bias and residual.
+ *
+ * @param x [n, in]
+ * @param add bias [out] and residual [n, out], where there are
+ * @returns [n, out]
+ */
+export function frozenLinear(
+  x: Tensor, name: string, out: number, storage: Storage, also: { bias?: Tensor | null; residual?: Tensor | null } = {},
+): Tensor {
+  const { graph } = x;
+  const columns = x.dim(1) as number;
+  const { bias = null, residual = null } = also;
+  const plus = (y: Tensor, term: Tensor | null) => (term ? add(y, term) : y);
+  if (storage === "q4" || storage === "q8") {
+    const bits = storage === "q4" ? 4 : 8;
+    const shapes = quantizedShapes(bits, [out, columns]);
+    const weight = { data: graph.parameter(name, shapes.data, "u8"), scales: graph.parameter(`${name}.scales`, shapes.scales) };
+    return plus(plus(matmulQuantized(x, weight, bits, [out, columns]), bias), residual);
   }
-  return {
-    cos: graph.constant("f32", [maxPositions, half], cos, "rotary.cos"),
-    sin: graph.constant("f32", [maxPositions, half], sin, "rotary.sin"),
-  };
+  const weight = storage === "f16" ? toF32(graph.parameter(name, [out, columns], "f16")) : graph.parameter(name, [out, columns]);
+  return bias ? plus(linear(x, weight, bias), residual) : gemm(x, weight, { transB: true, c: residual });
 }
 
-/** Token embeddings: ids i32 [tokens] → [tokens, hidden]. */
-export function embed(graph: Graph, config: ModelConfig, ids: Tensor): Tensor {
-  return embedding(embeddingTable(graph, config), ids);
-}
+/** Final norm: hidden [rows, hidden] → [rows, hidden]. */
+export const finalNorm = (hidden: Tensor, config: ModelConfig): Tensor =>
+  rmsNorm(hidden, hidden.graph.parameter("model.norm.weight", [config.hiddenSize]), config.rmsNormEps);
 
-const embeddingTable = (graph: Graph, config: ModelConfig) =>
-  graph.parameter("model.embed_tokens.weight", [config.vocabSize, config.hiddenSize]);
-
-/** Final norm and head: hidden [rows, hidden] → logits [rows, vocab]. */
-export function head(graph: Graph, config: ModelConfig, hidden: Tensor): Tensor {
-  const normed = rmsNorm(hidden, graph.parameter("model.norm.weight", [config.hiddenSize]), config.rmsNormEps); // [rows, hidden]
-  const table = config.tieWordEmbeddings
-    ? embeddingTable(graph, config)
-    : graph.parameter("lm_head.weight", [config.vocabSize, config.hiddenSize]);
-  return linear(normed, table);
+/**
+ * Final norm and head: hidden [rows, hidden] → logits [rows, vocab + tokens].
+ * With trained rows of the vocabulary, their own logits stand at the end, in the
+ * order of the rows, and the ones in their old places are masked out.
+ */
+export function head(hidden: Tensor, config: ModelConfig, storage: (name: string) => Storage, tokens = 0): Tensor {
+  const { graph } = hidden;
+  const normed = finalNorm(hidden, config); // [rows, hidden]
+  const name = headName(config);
+  const bias = tokens > 0 ? graph.input("replaced", "f32", [config.vocabSize]) : null;
+  const logits = frozenLinear(normed, name, config.vocabSize, storage(name), { bias }); // [rows, vocab]
+  return tokens > 0 ? concat([logits, linear(normed, graph.parameter("tokens", [tokens, config.hiddenSize]))], 1) : logits;
 }
 
 /**
  * One decoder layer.
  *
  * @param x [tokens, hidden], tokens = batch · seq
- * @param past earlier keys and values; the mask's keys then cover past and new positions
- * @returns the layer's output [tokens, hidden], and keys and values of all positions
+ * @returns the layer's output [tokens, hidden] (or [m, hidden]), and keys and values of all positions
  */
-export function decoderLayer(
-  x: Tensor, layer: number, config: ModelConfig, context: AttentionContext, lora: LoraUse | null, past: KeyValue | null = null,
-): { output: Tensor; present: KeyValue } {
+export function decoderLayer(x: Tensor, config: ModelConfig, context: AttentionContext, options: LayerOptions): { output: Tensor; present: KeyValue } {
   const { graph } = x;
-  const prefix = `model.layers.${layer}`;
-  const norm = (t: Tensor, name: string, width: number) =>
-    rmsNorm(t, graph.parameter(`${prefix}.${name}.weight`, [width]), config.rmsNormEps);
-  const project = (t: Tensor, name: string, out: number, bias = false) => {
-    const weight = graph.parameter(`${prefix}.${name}.weight`, [out, t.dim(1)]);
-    const b = bias ? graph.parameter(`${prefix}.${name}.bias`, [out]) : null;
-    return adaptedLinear(t, `layers.${layer}.${name}`, weight, b, lora);
-  };
-  const { headDim, numHeads, numKeyValueHeads } = config;
+  const { names, lora, storage, past, only } = options;
+  const { headDim, numHeads, numKeyValueHeads, hiddenSize, rmsNormEps } = config;
   const [batch, seq] = context.positions.shape as [string | number, string | number];
+  const gain = (name: string) => graph.parameter(`${names.weights}.${name}.weight`, [hiddenSize]);
+  /** The products of a group, each [n, out]; a residual is for groups of one. */
+  const project = (t: Tensor, group: Group, residual: Tensor | null = null) =>
+    adapted(t, group, names.adapter, group.products.map((product) => {
+      const name = `${names.weights}.${product.name}`, out = productRows(config, product);
+      const bias = hasBias(config, product) ? graph.parameter(`${name}.bias`, [out]) : null;
+      return frozenLinear(t, `${name}.weight`, out, storage(`${name}.weight`), { bias, residual });
+    }), lora);
 
-  const attended = norm(x, "input_layernorm", config.hiddenSize); // [tokens, hidden]
-  /** [tokens, heads · headDim] → [batch, heads, seq, headDim] */
-  const split = (t: Tensor, heads: number, gain: string | null) => {
-    const parts = reshape(t, [batch, seq, heads, headDim]);
-    return transpose(gain ? norm(parts, `self_attn.${gain}`, headDim) : parts, [0, 2, 1, 3]);
-  };
-  const q = split(project(attended, "self_attn.q_proj", numHeads * headDim, config.attentionBias), numHeads, config.qkNorm ? "q_norm" : null); // [batch, heads, seq, headDim]
-  const k = split(project(attended, "self_attn.k_proj", numKeyValueHeads * headDim, config.attentionBias), numKeyValueHeads, config.qkNorm ? "k_norm" : null); // [batch, kvHeads, seq, headDim]
-  const v = split(project(attended, "self_attn.v_proj", numKeyValueHeads * headDim, config.attentionBias), numKeyValueHeads, null); // [batch, kvHeads, seq, headDim]
-  const turned = (t: Tensor) => rotary(t, context.positions, context.cos, context.sin);
+  const [qkv] = project(rmsNorm(x, gain("input_layernorm"), rmsNormEps), QKV) as [Tensor]; // [tokens, (heads + 2 kvHeads) · headDim]
+  const heads = transpose(reshape(qkv, [batch, seq, numHeads + 2 * numKeyValueHeads, headDim]), [0, 2, 1, 3]); // [batch, heads + 2 kvHeads, seq, headDim]
+  const [qk, v] = split(heads, 1, [numHeads + numKeyValueHeads, numKeyValueHeads]) as [Tensor, Tensor];
+  const gains = () => graph.parameter(`${names.weights}.self_attn.qk_norm.weight`, [numHeads + numKeyValueHeads, 1, headDim]);
+  const even = config.qkNorm ? mul(rmsNorm(qk, null, rmsNormEps), gains()) : qk; // [batch, heads + kvHeads, seq, headDim]
+  const [q, k] = split(rotary(even, context.positions, context.tables), 1, [numHeads, numKeyValueHeads]) as [Tensor, Tensor];
   const keys = context.mask.dim(3);
   const join = (old: Tensor | undefined, fresh: Tensor) => (old ? concat([old, fresh], 2, keys) : fresh);
-  const present = { key: join(past?.key, turned(k)), value: join(past?.value, v) }; // [batch, kvHeads, keys, headDim]
-  const mixed = attention(scale(turned(q), headDim ** -0.5), present, context.mask); // [batch, heads, seq, headDim]
+  const present = { key: join(past?.key, k), value: join(past?.value, v) }; // [batch, kvHeads, keys, headDim]
+  const mixed = attention(q, present.key, present.value, context.mask); // [batch, heads, seq, headDim]
   const merged = reshape(transpose(mixed, [0, 2, 1, 3]), [x.dim(0), numHeads * headDim]); // [tokens, heads · headDim]
-  const afterAttention = add(x, project(merged, "self_attn.o_proj", config.hiddenSize)); // [tokens, hidden]
+  const pick = (t: Tensor) => (only ? selectRows(t, only.rows, only.rowOf) : t);
+  const [afterAttention] = project(pick(merged), OUT, pick(x)) as [Tensor]; // [n, hidden]
 
-  const fed = norm(afterAttention, "post_attention_layernorm", config.hiddenSize); // [tokens, hidden]
-  const gated = mul(silu(project(fed, "mlp.gate_proj", config.intermediateSize)), project(fed, "mlp.up_proj", config.intermediateSize)); // [tokens, intermediate]
-  return { output: add(afterAttention, project(gated, "mlp.down_proj", config.hiddenSize)), present };
-}
-
-/**
- * Grouped-query attention. The query heads that share a key head are laid one
- * under another as rows of one product, so that keys are never repeated.
- *
- * @param q scaled queries [batch, heads, seq, headDim]
- * @returns [batch, heads, seq, headDim]
- */
-function attention(q: Tensor, { key, value }: KeyValue, mask: Tensor): Tensor {
-  const [batch, heads, seq, headDim] = q.shape as [string | number, number, string | number, number];
-  const kvHeads = key.dim(1) as number;
-  const group = heads / kvHeads;
-  const rows = typeof seq === "number" ? group * seq : group === 1 ? seq : `${group}*${seq}`;
-  const keys = key.dim(2);
-  const grouped = reshape(q, [batch, kvHeads, rows, headDim]); // [batch, kvHeads, group · seq, headDim]
-  const scores = matmul(grouped, transpose(key, [0, 1, 3, 2])); // [batch, kvHeads, group · seq, keys]
-  const weights = softmax(add(reshape(scores, [batch, heads, seq, keys]), mask)); // [batch, heads, seq, keys]
-  const mixed = matmul(reshape(weights, [batch, kvHeads, rows, keys]), value); // [batch, kvHeads, group · seq, headDim]
-  return reshape(mixed, [batch, heads, seq, headDim]);
+  const [gate, up] = project(rmsNorm(afterAttention, gain("post_attention_layernorm"), rmsNormEps), GATE_UP) as [Tensor, Tensor]; // [n, intermediate]
+  const [output] = project(swiglu(gate, up), DOWN, afterAttention) as [Tensor]; // [n, hidden]
+  return { output, present };
 }

@@ -27,11 +27,13 @@ export interface TextTokenizer {
   /** Ends a turn (tokenizer_config's eos_token). */
   readonly eosTokenId: number;
   readonly padTokenId: number;
+  /** What its own post-processor puts before a text: a beginning-of-text token (Llama 3), or nothing (Qwen). */
+  readonly textPrefixIds: readonly number[];
   /** Ids of tokens that stand for no text. */
   readonly specialIds: ReadonlySet<number>;
   /** Adds no special tokens. `allowSpecial`: their names in the text become them; only for text of our own. */
   encode(text: string, options?: { allowSpecial?: boolean }): number[];
-  /** The conversation in the model's chat template; special tokens come from the template alone. */
+  /** The conversation in the model's chat template; special tokens come from the template alone. @throws DuctusError `model/chat-template` where it has none */
   encodeChat(messages: readonly ChatMessage[], addGenerationPrompt: boolean): number[];
   /** `skipSpecial` (default true) leaves special tokens out. Bytes that are no character become U+FFFD. */
   decode(ids: readonly number[], options?: { skipSpecial?: boolean }): string;
@@ -63,11 +65,19 @@ const tokenizerSchema = z.looseObject({
   model: z.looseObject({ type: z.literal("BPE"), vocab: z.record(z.string(), z.int().nonnegative().max(10_000_000)), merges: z.array(z.unknown()) }),
 });
 
+const templateProcessor = z.looseObject({
+  type: z.literal("TemplateProcessing"),
+  single: z.array(z.union([z.looseObject({ SpecialToken: z.looseObject({ id: z.string() }) }), z.looseObject({ Sequence: z.unknown() })])).max(16),
+});
+const processorSchema = z.union([templateProcessor.transform((one) => [one]), z.looseObject({ type: z.literal("Sequence"), processors: z.array(z.unknown()).max(16) }).transform(({ processors }) => processors)]);
+
 const tokenName = z.union([z.string(), z.looseObject({ content: z.string() }).transform((token) => token.content)]);
 const tokenizerConfigSchema = z.looseObject({
   eos_token: tokenName,
   pad_token: tokenName.nullish(),
-  chat_template: z.union([z.string(), z.array(z.object({ name: z.string(), template: z.string() })).transform((all) => all.find(({ name }) => name === "default")?.template)]),
+  bos_token: tokenName.nullish(),
+  add_bos_token: z.boolean().nullish(),
+  chat_template: z.union([z.string(), z.array(z.object({ name: z.string(), template: z.string() })).transform((all) => all.find(({ name }) => name === "default")?.template)]).nullish(),
 });
 
 /** @throws DuctusError `model/tokenizer` where the files are not of the kind described above. */
@@ -104,6 +114,10 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
   const padTokenId = pad == null ? eosTokenId : tokenId(pad);
   if (eosTokenId === undefined || padTokenId === undefined) throw unreadable("its end or padding token is not in the vocabulary");
 
+  const bos = config.data.bos_token ?? null;
+  const textPrefixIds = textPrefix(json.data["post_processor"], config.data.add_bos_token === true ? bos : null).map((token) => tokenId(token));
+  if (!textPrefixIds.every((id) => id !== undefined)) throw unreadable("its beginning token is not in the vocabulary");
+
   const encodePlain = (text: string) => (text === "" ? [] : plain.encode(text, { add_special_tokens: false }).ids);
   const splitter = addedTokenPattern([...idOfAdded.keys()]);
 
@@ -117,13 +131,15 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
     vocabSize: bytesOfId.length,
     eosTokenId,
     padTokenId,
+    textPrefixIds,
     specialIds,
     tokenId,
     encode: (text, { allowSpecial = false } = {}) => (allowSpecial ? encodeMixed(text, (part) => part) : encodePlain(text)),
     encodeChat(messages, addGenerationPrompt) {
+      if ((config.data.chat_template ?? "") === "") throw new DuctusError("model/chat-template", "This model has no chat template: it was not made for conversations.", "Choose a model that was (its name often ends in “Instruct” or “Chat”).");
       const guard = createGuard([...idOfAdded.keys()], messages);
       const guarded = messages.map(({ role, content }) => ({ role, content: guard.hide(content) }));
-      return encodeMixed(template.render({ messages: guarded, add_generation_prompt: addGenerationPrompt, eos_token: eos, pad_token: pad ?? null }), guard.show);
+      return encodeMixed(template.render({ messages: guarded, add_generation_prompt: addGenerationPrompt, ...(bos === null ? {} : { bos_token: bos }), eos_token: eos, pad_token: pad ?? null }), guard.show);
     },
     decode(ids, options) {
       const decoder = createStreamDecoder(bytesOfId, specialIds, options?.skipSpecial ?? true);
@@ -132,6 +148,15 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
     },
     stream: (options) => createStreamDecoder(bytesOfId, specialIds, options?.skipSpecial ?? true),
   };
+}
+
+/** The special tokens before the text in the post-processor's template; where it has none, the one that the settings ask for. */
+function textPrefix(postProcessor: unknown, asked: string | null): string[] {
+  const processors = processorSchema.safeParse(postProcessor);
+  const template = processors.success ? processors.data.map((one) => templateProcessor.safeParse(one)).find(({ success }) => success)?.data : undefined;
+  if (!template) return asked === null ? [] : [asked];
+  const parts = template.single.slice(0, template.single.findIndex((part) => "Sequence" in part));
+  return parts.flatMap((part) => ("SpecialToken" in part ? [(part.SpecialToken as { id: string }).id] : []));
 }
 
 function createStreamDecoder(bytesOfId: readonly (Uint8Array | undefined)[], specialIds: ReadonlySet<number>, skipSpecial: boolean): StreamDecoder {

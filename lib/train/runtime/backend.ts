@@ -17,6 +17,12 @@ export interface Backend {
   readonly threads: number;
   readonly ort: Ort;
   readonly options: InferenceSession.SessionOptions;
+  /** The graphics device; null on the processor. */
+  readonly gpu: GPUDevice | null;
+  readonly features: {
+    /** Weights may be held as f16 and turned into f32 where they are used. */
+    f16: boolean;
+  };
   /** Resolves with a sentence when the device is gone; never, on the CPU. */
   readonly lost: Promise<string>;
   /** The task, or a rejection with DuctusError `device/lost` when the device goes first: its calls may then never return. */

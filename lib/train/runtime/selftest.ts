@@ -39,13 +39,13 @@ export function selfTestModel(): OnnxModel {
   const mask = graph.input("mask", "f32", [1, 1, "T", "T"]);
   const table = (f: (x: number) => number, name: string) => graph.constant("f32", [SEQ, HEAD_DIM / 2],
     Float32Array.from({ length: (SEQ * HEAD_DIM) / 2 }, (_, i) => f(Math.floor(i / (HEAD_DIM / 2)) * 0.7 ** (i % (HEAD_DIM / 2)))), name);
-  const cos = table(Math.cos, "cos"), sin = table(Math.sin, "sin");
+  const tables = { cos: table(Math.cos, "cos"), sin: table(Math.sin, "sin"), minusSin: table((x) => -Math.sin(x), "minusSin") };
 
   const x = embedding(p("table"), graph.input("ids", "i32", ["B*T"])); // [B·T, width]
   const normed = rmsNorm(x, p("gain"), 1e-5);
   const heads = (t: Tensor) => transpose(reshape(t, ["B", "T", HEADS, HEAD_DIM]), [0, 2, 1, 3]); // [B, heads, T, headDim]
-  const q = rotary(heads(linear(normed, p("wq"))), positions, cos, sin);
-  const k = rotary(heads(linear(normed, p("wk"))), positions, cos, sin);
+  const q = rotary(heads(linear(normed, p("wq"))), positions, tables);
+  const k = rotary(heads(linear(normed, p("wk"))), positions, tables);
   const weights = softmax(add(scale(matmul(q, transpose(k, [0, 1, 3, 2])), HEAD_DIM ** -0.5), mask)); // [B, heads, T, T]
   const attended = reshape(transpose(matmul(weights, heads(linear(normed, p("wv")))), [0, 2, 1, 3]), ["B*T", WIDTH]); // [B·T, width]
   const y = add(x, attended);

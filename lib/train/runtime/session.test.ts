@@ -84,7 +84,7 @@ describe("Session.run", () => {
   });
 
   it("is released by a run that fails, and refuses to run after", async () => {
-    const session = await Session.create(backend, lookup(), { logSeverityLevel: 4 });
+    const session = await Session.create(backend, lookup(), { options: { logSeverityLevel: 4 } });
     const at = (...rows: number[]) => ({ at: i32(Int32Array.from(rows), [rows.length]) });
     expect([...(await session.run(at(2, 0)))["y"]!.data]).toEqual([4, 5, 0, 1]);
     expect(openSessions()).toBe(1);

@@ -16,7 +16,10 @@ export async function openWasm(threads = defaultThreads()): Promise<Backend> {
     kind: "wasm",
     threads,
     ort: ort,
-    options: { executionProviders: ["wasm"], graphOptimizationLevel: "all" },
+    // Weights in a layout of their own take their room twice and make products no quicker here.
+    options: { executionProviders: ["wasm"], graphOptimizationLevel: "all", extra: { session: { disable_prepacking: "1" } } },
+    gpu: null,
+    features: { f16: true },
     ...CANNOT_BE_LOST,
     dispose: () => Promise.resolve(),
   };
@@ -44,6 +47,8 @@ export async function openWebGpu(threads = defaultThreads()): Promise<{ backend:
     ort: ort,
     // The object form: with the bare string the provider is never told of the device.
     options: { executionProviders: [{ name: "webgpu", device } as never], graphOptimizationLevel: "all" },
+    gpu: device,
+    features: { f16: device.features.has("shader-f16") },
     ...watchLoss(device.lost.then((info) => info.message || "The graphics processor was reset.")),
     dispose: () => {
       device.destroy();

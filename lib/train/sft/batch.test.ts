@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { gradientName, scoringGraph, trainingGraph } from "../model/graphs";
-import { adapterShapes } from "../model/lora";
+import { openExecution } from "../execution/open";
+import type { Execution } from "../execution/types";
 import { MASKED } from "../model/qwen";
 import { openNode } from "../runtime/node";
-import { f32, Session } from "../runtime/session";
 import { referenceModel, relativeL2 } from "../testing/reference";
 import { copyOf, largestDistance, randomExamples, randomLora, settings } from "../testing/tiny";
 import { collate, completionTokens, type TokenizedExample } from "./batch";
-import { adapterFeeds, scoreExamples, SftTrainer } from "./trainer";
+import { scoreExamples, SftTrainer } from "./trainer";
 
 const example = (ids: number[], promptLength: number): TokenizedExample => ({ ids, promptLength, documentId: "", completionBytes: 0 });
 const backend = openNode();
@@ -76,24 +75,17 @@ describe("collate", () => {
 describe("examples in a batch", () => {
   const { config, weights } = referenceModel("qwen3-untied");
   const { lora } = settings();
-  const shapes = adapterShapes(config, lora);
   const adapter = randomLora(config, lora, 1);
-  let training: Session, scoring: Session;
+  let execution: Execution;
   beforeAll(async () => {
-    training = await Session.create(backend, trainingGraph(config, { kind: "lora", lora, dropout: false }, weights, 32));
-    scoring = await Session.create(backend, scoringGraph(config, lora, weights, 32));
+    execution = await openExecution(backend, { config, weights }, { lora, dropout: 0, maxPositions: 32, tokens: [] });
   });
-  afterAll(async () => {
-    await training.dispose();
-    await scoring.dispose();
-  });
+  afterAll(() => execution.dispose());
 
   /** Loss and gradients where each example's tokens weigh as `weightOf` says. */
   async function gradientsOf(examples: TokenizedExample[], weightOf: (example: number) => number, pad = 0) {
-    const { feeds, rowOf, exampleOf } = collate(examples, pad);
-    const rowWeights = Float32Array.from(exampleOf, weightOf);
-    const out = await training.run({ ...feeds, rowOf, ...adapterFeeds(adapter, shapes), weights: f32(rowWeights, [rowWeights.length, 1]) });
-    return { loss: out["loss"]!.data[0] as number, gradients: new Map([...shapes.keys()].map((name) => [name, out[gradientName(name)]!.data as Float32Array])) };
+    const batch = collate(examples, pad);
+    return execution.train(batch, { adapter, rowWeights: Float32Array.from(batch.exampleOf, weightOf), dropoutSeed: null, noise: null });
   }
 
   it("are not touched by padding and neighbours: alone equals beside longer ones", async () => {
@@ -126,10 +118,9 @@ describe("examples in a batch", () => {
 
   it("have the same held-out loss in batches of any size, in the order given", async () => {
     const examples = randomExamples("score", 7);
-    const feeds = adapterFeeds(adapter, shapes);
-    const one = await scoreExamples(scoring, examples, 1, feeds);
+    const one = await scoreExamples(execution, examples, 1, adapter);
     for (const size of [2, 3, 7, 50]) {
-      const many = await scoreExamples(scoring, examples, size, feeds);
+      const many = await scoreExamples(execution, examples, size, adapter);
       many.forEach((loss, i) => {
         expect(loss.tokens).toBe(completionTokens(examples[i]!));
         expect(Math.abs(loss.nll / one[i]!.nll - 1)).toBeLessThan(1e-5);

@@ -9,7 +9,7 @@ const lora = (change: Partial<LoraConfig>): Partial<SftConfig> => ({ lora: { ...
 describe("checkConfig", () => {
   it("lets every recipe pass, and the ends of the ranges", () => {
     for (const words of [300, 4000, 1e6]) for (const parameters of [11.5e6, 5e8]) checkConfig(defaultConfig(parameters, words));
-    checkConfig({ ...LARGE_MODEL_DEFAULTS, learningRate: 0, warmupRatio: 1, epochs: 0.5, batchSize: 1, gradientAccumulationSteps: 1, maxGradNorm: 0, maxLength: 2, evaluations: 0, ...lora({ rank: 1, dropout: 0 }) });
+    checkConfig({ ...LARGE_MODEL_DEFAULTS, learningRate: 0, warmupRatio: 1, epochs: 0.5, batchSize: 1, gradientAccumulationSteps: 1, maxGradNorm: 0, maxLength: 2, evaluations: 0, maxSteps: 1, warmupSteps: 9, packing: true, shuffle: false, neftuneNoiseAlpha: 5, earlyStoppingPatience: 1, saveSteps: 1, ...lora({ rank: 1, dropout: 0 }) });
   });
 
   it.each<[string, Partial<SftConfig>, RegExp]>([
@@ -20,6 +20,16 @@ describe("checkConfig", () => {
     ["all dropped", lora({ dropout: 1 }), /dropout/],
     ["nothing to adapt", lora({ targetModules: [] }), /layers/],
     ["an unknown layer", lora({ targetModules: ["lm_head" as Projection] }), /layers/],
+    ["an unknown schedule", { lrSchedulerType: "polynomial" as "linear" }, /schedule/],
+    ["half a step of warm-up", { warmupSteps: 0.5 }, /warm-up steps/],
+    ["steps below nothing", { maxSteps: -1 }, /number of steps/],
+    ["an unknown optimizer", { optim: "sgd" as "adamw" }, /optimizer/],
+    ["noise below nothing", { neftuneNoiseAlpha: -5 }, /noise/],
+    ["noise that is no number", { neftuneNoiseAlpha: Number.NaN }, /noise/],
+    ["half a patience", { earlyStoppingPatience: 1.5 }, /patience/],
+    ["checkpoints at half steps", { saveSteps: 0.5 }, /checkpoints/],
+    ["a token trained twice", lora({ trainableTokenIndices: [7, 7] }), /trained tokens/],
+    ["half a token", lora({ trainableTokenIndices: [0.5] }), /trained tokens/],
     ["a negative rate", { learningRate: -1 }, /learning rate/],
     ["a rate that is no number", { learningRate: Number.NaN }, /learning rate/],
     ["an infinite rate", { learningRate: Infinity }, /learning rate/],

@@ -1,14 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../../core/random";
-import { gradientName, trainingGraph } from "../model/graphs";
-import { adaptedModules, adapterShapes } from "../model/lora";
+import { openExecution } from "../execution/open";
 import { openNode } from "../runtime/node";
-import { f32, Session, type NdArray } from "../runtime/session";
+import { f32, type NdArray } from "../runtime/session";
 import { referenceModel } from "../testing/reference";
 import { copyOf, largestDistance, randomExamples, randomLora, settings } from "../testing/tiny";
 import { collate } from "./batch";
 import { dropoutMask } from "./dropout";
-import { adapterFeeds, SftTrainer } from "./trainer";
+import { SftTrainer } from "./trainer";
 
 const backend = openNode();
 const zeros = (mask: Float32Array) => mask.reduce((n, v) => n + (v === 0 ? 1 : 0), 0);
@@ -50,36 +49,28 @@ describe("dropoutMask", () => {
 describe("dropout in training", () => {
   const { config, weights } = referenceModel("qwen2-tied");
   const { lora } = settings({ lora: { dropout: 0.3 } });
-  const shapes = adapterShapes(config, lora);
   const adapter = randomLora(config, lora, "dropout");
   const examples = randomExamples("dropout", 3);
-  const { feeds, rowOf, completionTokens } = collate(examples);
-  const rows = feeds.ids.shape[0]!;
-  const rowWeights = f32(new Float32Array(completionTokens).fill(1 / completionTokens), [completionTokens, 1]);
-  const masks = (p: number, seed: string): Record<string, NdArray> => {
-    const random = new Random(seed);
-    return Object.fromEntries(adaptedModules(config, lora.targetModules).map((m) => [`dropout.${m.name}`, f32(dropoutMask(rows * m.in, p, random), [rows, m.in])]));
-  };
-  async function open(dropout: boolean) {
-    const session = await Session.create(backend, trainingGraph(config, { kind: "lora", lora, dropout }, weights, 32));
-    const run = async (tensors: ReadonlyMap<string, Float32Array>, dropped: Record<string, NdArray> = {}) => {
-      const out = await session.run({ ...feeds, rowOf, weights: rowWeights, ...adapterFeeds(tensors, shapes), ...dropped });
-      return { loss: out["loss"]!.data[0] as number, gradients: new Map([...shapes.keys()].map((name) => [name, out[gradientName(name)]!.data as Float32Array])) };
-    };
-    return { run, dispose: () => session.dispose() };
+  const batch = collate(examples);
+  const rowWeights = new Float32Array(batch.completionTokens).fill(1 / batch.completionTokens);
+  async function open(dropout: number) {
+    const execution = await openExecution(backend, { config, weights }, { lora, dropout, maxPositions: 32, tokens: [] });
+    /** @param seed of the masks; null: masks of ones */
+    const run = (tensors: ReadonlyMap<string, Float32Array>, seed: string | null = null) =>
+      execution.train(batch, { adapter: tensors, rowWeights, dropoutSeed: seed, noise: null });
+    return { run, dispose: () => execution.dispose() };
   }
 
   it("gradients are those of finite differences under the same masks", async () => {
-    const { run, dispose } = await open(true);
-    const dropped = masks(0.3, "one");
-    const at = await run(adapter, dropped);
+    const { run, dispose } = await open(0.3);
+    const at = await run(adapter, "one");
     for (const [name, gradient] of at.gradients) {
       const norm = Math.hypot(...gradient);
       const slope = async (step: number) => {
         const along = async (sign: number) => {
           const moved = copyOf(adapter);
           moved.get(name)!.forEach((v, i, data) => (data[i] = v + (sign * step * gradient[i]!) / norm));
-          return (await run(moved, dropped)).loss;
+          return (await run(moved, "one")).loss;
         };
         return ((await along(1)) - (await along(-1))) / (2 * step);
       };
@@ -88,13 +79,13 @@ describe("dropout in training", () => {
       expect(Math.abs(numeric - norm), name).toBeLessThan(1e-3 * Math.max(norm, 0.5));
       expect(norm, name).toBeGreaterThan(0.3); // far above that noise
     }
-    expect(largestDistance((await run(adapter, masks(0.3, "two"))).gradients, at.gradients)).toBeGreaterThan(0.05); // the masks matter
+    expect(largestDistance((await run(adapter, "two")).gradients, at.gradients)).toBeGreaterThan(0.05); // the masks matter
     await dispose();
   });
 
   it("with masks of ones is training without dropout", async () => {
-    const [on, off] = [await open(true), await open(false)];
-    const [a, b] = [await on.run(adapter, masks(0, "ones")), await off.run(adapter)];
+    const [on, off] = [await open(0.3), await open(0)];
+    const [a, b] = [await on.run(adapter), await off.run(adapter)];
     expect(Math.abs(a.loss / b.loss - 1)).toBeLessThan(1e-6);
     expect(largestDistance(a.gradients, b.gradients)).toBeLessThan(1e-5);
     await on.dispose();
@@ -105,13 +96,13 @@ describe("dropout in training", () => {
     // With B zero the loss does not depend on the masks, and dB is linear in them: its mean is exact.
     const fresh = copyOf(adapter);
     for (const [name, data] of fresh) if (name.endsWith("lora_B")) data.fill(0);
-    const [on, off] = [await open(true), await open(false)];
+    const [on, off] = [await open(0.3), await open(0)];
     const expected = await off.run(fresh);
-    const mean = new Map([...shapes].map(([name, [r, c]]) => [name, new Float32Array(r * c)]));
+    const mean = new Map([...adapter].map(([name, data]) => [name, new Float32Array(data.length)]));
     const rounds = 400;
     let single = 0;
     for (let i = 0; i < rounds; i++) {
-      const { loss, gradients } = await on.run(fresh, masks(0.3, `mean-${i}`));
+      const { loss, gradients } = await on.run(fresh, `mean-${i}`);
       expect(Math.abs(loss / expected.loss - 1)).toBeLessThan(1e-6);
       for (const [name, gradient] of gradients) gradient.forEach((v, k) => (mean.get(name)![k]! += v / rounds));
       if (i === 0) single = distanceOfB(gradients, expected.gradients);
@@ -123,7 +114,7 @@ describe("dropout in training", () => {
     await off.dispose();
   });
 
-  it("draws other masks for every module, micro-batch and step, and the same for the same seed", async () => {
+  it("draws other masks for every group of projections, micro-batch and step, and the same for the same seed", async () => {
     const seen: Record<string, NdArray>[] = [];
     const spying = { ...backend, ort: { ...backend.ort, InferenceSession: { create: async (...args: Parameters<typeof backend.ort.InferenceSession.create>) => {
       const session = await backend.ort.InferenceSession.create(...args);
@@ -145,7 +136,7 @@ describe("dropout in training", () => {
       return seen.map((s) => Object.fromEntries(Object.entries(s).map(([name, { data }]) => [name, (data as Float32Array).join()])));
     };
     const first = await record(1);
-    expect(first.map((s) => Object.keys(s).length)).toEqual([14, 14, 14, 14, 0]); // seven projections of two layers; none in evaluation
+    expect(first.map((s) => Object.keys(s).length)).toEqual([8, 8, 8, 8, 0]); // four groups of two layers; none in evaluation
     const masksSeen = first.flatMap((s) => Object.values(s));
     expect(new Set(masksSeen).size).toBe(masksSeen.length);
     expect(await record(1)).toEqual(first);

@@ -1,13 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../../core/random";
 import type { TokenizedExample } from "./batch";
-import { planSteps } from "./plan";
+import { planSteps as plannedSteps } from "./plan";
 
 const make = (count: number, seed = 1): TokenizedExample[] => {
   const random = new Random(seed);
   return Array.from({ length: count }, (_, i) => ({ ids: Array<number>(5 + random.int(100)).fill(1), promptLength: 1, documentId: String(i), completionBytes: 0 }));
 };
 const config = (batchSize: number, gradientAccumulationSteps: number, seed = 1) => ({ batchSize, gradientAccumulationSteps, seed });
+/** Without packing every row is an example. */
+const planSteps = (...args: Parameters<typeof plannedSteps<TokenizedExample>>) => plannedSteps(...args) as TokenizedExample[][][];
 const ids = (steps: TokenizedExample[][][]) => steps.flat(2).map((e) => e.documentId);
 
 describe("planSteps", () => {

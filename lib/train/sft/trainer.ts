@@ -2,21 +2,24 @@
  * Supervised fine-tuning of an adapter: one optimizer step at a time. Loss is
  * taken on completions only; gradients of the micro-batches of a step are
  * summed, weighted so that every completion token counts the same (TRL's and
- * transformers' num_items_in_batch). It knows nothing of runs, pauses or
- * storage: see loop.ts.
+ * transformers' num_items_in_batch). All chance follows from the seed and the
+ * number of the step, so that a trainer restored from its state repeats what
+ * another did. It knows nothing of runs, pauses or storage: see fine-tune.ts.
  */
 import { DuctusError } from "../../core/errors";
-import { Random } from "../../core/random";
+import { embedTokens } from "../execution/embed";
+import type { ExecutionSettings } from "../execution/feeds";
+import { openExecution, WHOLE } from "../execution/open";
+import type { AdapterTensors, Execution, ExecutionPlan } from "../execution/types";
 import type { ModelConfig } from "../model/config";
-import { gradientName, scoringGraph, trainingGraph, type WeightMap } from "../model/graphs";
-import { adaptedModules, adapterShapes, initialAdapter } from "../model/lora";
-import { AdamW } from "../optimizer/adamw";
+import type { AnyWeights } from "../model/groups";
+import { initialAdapter } from "../model/lora";
 import { clipGradientNorm } from "../optimizer/clip";
+import { createOptimizer, type Optimizer, type OptimizerState } from "../optimizer/optimizer";
 import type { Backend } from "../runtime/backend";
-import { f32, Session, type NdArray } from "../runtime/session";
-import { collate, completionTokens, type TokenizedExample } from "./batch";
+import { collate, completionTokens, examplesOf, type Batch, type BatchRow, type TokenizedExample } from "./batch";
 import type { SftConfig } from "./config";
-import { dropoutMask } from "./dropout";
+import { neftuneNoise } from "./noise";
 
 export interface StepResult {
   /** Mean nats per completion token, before the update. */
@@ -33,61 +36,69 @@ export interface ExampleLoss {
   tokens: number;
 }
 
+/** All that changes while training, copied. */
+export interface TrainerState {
+  steps: number;
+  adapter: Map<string, Float32Array>;
+  optimizer: OptimizerState;
+}
+
 export class SftTrainer {
-  private readonly optimizer: AdamW;
+  private readonly optimizer: Optimizer;
   private steps = 0;
 
   private constructor(
     private readonly model: ModelConfig,
     private readonly config: SftConfig,
-    private readonly training: Session,
-    private readonly scoring: Session,
+    readonly execution: Execution,
+    private readonly ownsExecution: boolean,
     /** By name, updated in place: `layers.{i}.{group}.{projection}.lora_A|B`. */
     readonly adapter: ReadonlyMap<string, Float32Array>,
   ) {
-    this.optimizer = new AdamW({ beta1: config.adamBeta1, beta2: config.adamBeta2, epsilon: config.adamEpsilon, weightDecay: config.weightDecay });
+    this.optimizer = createOptimizer(config.optim, { beta1: config.adamBeta1, beta2: config.adamBeta2, epsilon: config.adamEpsilon, weightDecay: config.weightDecay });
   }
 
-  /** @param adapter where to start from; absent: a fresh one from the config's seed */
+  /** Opens an execution of its own. @param adapter where to start from; absent: a fresh one from the config's seed */
   static async create(
-    backend: Backend, model: ModelConfig, weights: WeightMap, config: SftConfig,
-    adapter: ReadonlyMap<string, Float32Array> = initialAdapter(model, config.lora, config.seed),
+    backend: Backend, model: ModelConfig, weights: AnyWeights, config: SftConfig,
+    adapter: ReadonlyMap<string, Float32Array> = startingAdapter(model, weights, config), plan: ExecutionPlan = WHOLE,
   ): Promise<SftTrainer> {
-    const trainable = { kind: "lora", lora: config.lora, dropout: config.lora.dropout > 0 } as const;
-    const training = await Session.create(backend, trainingGraph(model, trainable, weights, config.maxLength));
-    try {
-      const scoring = await Session.create(backend, scoringGraph(model, config.lora, weights, config.maxLength));
-      return new SftTrainer(model, config, training, scoring, adapter);
-    } catch (error) {
-      await training.dispose();
-      throw error;
-    }
+    const execution = await openExecution(backend, { config: model, weights }, executionSettings(config), plan);
+    return new SftTrainer(model, config, execution, true, adapter);
+  }
+
+  /**
+   * Trains on an execution that others may use too, each with an adapter of its own: tensors are handed over with every
+   * call, and nothing of a trainer stays behind in it. The execution's adapter shape, dropout and longest row must be the
+   * config's. Disposing the trainer leaves it open.
+   */
+  static on(execution: Execution, model: ModelConfig, config: SftConfig, adapter: ReadonlyMap<string, Float32Array>): SftTrainer {
+    return new SftTrainer(model, config, execution, false, adapter);
   }
 
   /**
    * One optimizer step over the given micro-batches.
    *
+   * @param beforeUpdate called when loss and gradient of this step have proved the state so far to be sound, and it still stands
    * @throws DuctusError `train/diverged` on a loss or gradient that is no number, and on a gradient that is nothing at
    *   all under a loss: normalisation turns activations that overflow into zeros. The adapter is then unchanged.
    */
-  async step(microBatches: readonly (readonly TokenizedExample[])[], learningRate: number): Promise<StepResult> {
-    const total = microBatches.flat().reduce((n, e) => n + completionTokens(e), 0);
+  async step(microBatches: readonly (readonly BatchRow[])[], learningRate: number, beforeUpdate?: () => Promise<void>): Promise<StepResult> {
+    const total = microBatches.flat().flatMap(examplesOf).reduce((n, e) => n + completionTokens(e), 0);
     const sums = new Map<string, Float32Array>();
     let loss = 0, tokens = 0;
-    for (const [index, examples] of microBatches.entries()) {
-      const batch = collate(examples);
+    for (const [index, rows] of microBatches.entries()) {
+      const batch = collate(rows);
       tokens += batch.tokens;
-      const weights = new Float32Array(batch.completionTokens).fill(1 / total); // [M, 1]
-      const out = await this.training.run({
-        ...batch.feeds,
-        rowOf: batch.rowOf,
-        ...this.adapterFeeds(),
-        ...this.dropoutFeeds(batch.feeds.ids.shape[0]!, index),
-        weights: f32(weights, [weights.length, 1]),
+      const { loss: part, gradients } = await this.execution.train(batch, {
+        adapter: this.adapter,
+        rowWeights: new Float32Array(batch.completionTokens).fill(1 / total), // [M]
+        dropoutSeed: this.config.lora.dropout > 0 ? this.seedOf("dropout", index) : null,
+        noise: this.noise(batch, index),
       });
-      loss += out["loss"]!.data[0] as number;
+      loss += part;
       for (const name of this.adapter.keys()) {
-        const gradient = out[gradientName(name)]!.data as Float32Array;
+        const gradient = gradients.get(name)!;
         const sum = sums.get(name);
         if (sum) for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + gradient[i]!;
         else sums.set(name, gradient);
@@ -97,33 +108,58 @@ export class SftTrainer {
     if (!Number.isFinite(loss) || !Number.isFinite(gradNorm) || (gradNorm === 0 && loss > 0)) {
       throw diverged(`step ${this.steps}, loss ${loss}, gradient norm ${gradNorm}`);
     }
+    await beforeUpdate?.();
     this.optimizer.step(this.adapter, sums, learningRate);
     this.steps++;
     return { loss, gradNorm, tokens, completionTokens: total };
   }
 
-  /** Loss of each example under the adapter as it stands, without dropout. */
-  async evaluate(examples: readonly TokenizedExample[], batchSize = this.config.batchSize): Promise<ExampleLoss[]> {
-    return scoreExamples(this.scoring, examples, batchSize, this.adapterFeeds());
+  /** Loss of each example under the adapter as it stands, or under another of the same shape; null: the base model. Without dropout and noise. */
+  async evaluate(examples: readonly TokenizedExample[], batchSize = this.config.batchSize, adapter: AdapterTensors | null = this.adapter): Promise<ExampleLoss[]> {
+    return scoreExamples(this.execution, examples, batchSize, adapter);
+  }
+
+  state(): TrainerState {
+    return { steps: this.steps, adapter: copyTensors(this.adapter), optimizer: this.optimizer.state() };
+  }
+
+  /** @throws DuctusError `train/checkpoint-other`, `train/optimizer-state` where the state is of an adapter or an optimizer of another shape; nothing is then changed */
+  restore({ steps, adapter, optimizer }: TrainerState): void {
+    const fits = adapter.size === this.adapter.size && [...this.adapter].every(([name, { length }]) => adapter.get(name)?.length === length);
+    if (!fits) throw new DuctusError("train/checkpoint-other", "The stored state of this run belongs to an adapter of another shape.", "Start a new run.");
+    this.optimizer.restore(optimizer, this.adapter);
+    for (const [name, data] of adapter) this.adapter.get(name)!.set(data);
+    this.steps = steps;
   }
 
   async dispose(): Promise<void> {
-    await this.training.dispose();
-    await this.scoring.dispose();
+    if (this.ownsExecution) await this.execution.dispose();
   }
 
-  private adapterFeeds(): Record<string, NdArray> {
-    return adapterFeeds(this.adapter, adapterShapes(this.model, this.config.lora));
+  private noise(batch: Batch, index: number): Float32Array | null {
+    const { neftuneNoiseAlpha } = this.config;
+    if (!(neftuneNoiseAlpha > 0)) return null;
+    const [rows, seq] = batch.feeds.positions.shape as [number, number];
+    return neftuneNoise(rows, seq, this.model.hiddenSize, neftuneNoiseAlpha, this.seedOf("neftune", index));
   }
 
-  private dropoutFeeds(rows: number, microBatch: number): Record<string, NdArray> {
-    const { dropout, targetModules } = this.config.lora;
-    if (!(dropout > 0)) return {};
-    const random = new Random(`dropout-${this.config.seed}-${this.steps}-${microBatch}`);
-    return Object.fromEntries(adaptedModules(this.model, targetModules).map((m) =>
-      [`dropout.${m.name}`, f32(dropoutMask(rows * m.in, dropout, random), [rows, m.in])]));
+  private seedOf(what: string, microBatch: number): string {
+    return `${what}-${this.config.seed}-${this.steps}-${microBatch}`;
   }
 }
+
+/** What an execution must be made for, so that it can train with these settings. */
+export const executionSettings = ({ lora, maxLength }: Pick<SftConfig, "lora" | "maxLength">): ExecutionSettings =>
+  ({ lora, dropout: lora.dropout, maxPositions: maxLength, tokens: lora.trainableTokenIndices });
+
+/** A fresh adapter from the config's seed, which changes nothing yet; trained tokens begin with the table's own rows. */
+export function startingAdapter(model: ModelConfig, weights: AnyWeights, { lora, seed }: Pick<SftConfig, "lora" | "seed">): Map<string, Float32Array> {
+  const adapter = initialAdapter(model, lora, seed);
+  if (lora.trainableTokenIndices.length > 0) adapter.set("tokens", embedTokens(model, weights, lora.trainableTokenIndices)); // [count, hidden]
+  return adapter;
+}
+
+export const copyTensors = (tensors: ReadonlyMap<string, Float32Array>) => new Map([...tensors].map(([name, data]) => [name, data.slice()]));
 
 /** @param details what was measured, for a bug report */
 export function diverged(details: string): DuctusError {
@@ -131,27 +167,22 @@ export function diverged(details: string): DuctusError {
     "What it had learned by its last check, if it got so far, is kept. Your writing is safe. Look for pieces that are not prose, leave them out, and train again.", { details });
 }
 
-/** The adapter's tensors as inputs of a graph. */
-export function adapterFeeds(adapter: ReadonlyMap<string, Float32Array>, shapes: ReadonlyMap<string, readonly number[]>): Record<string, NdArray> {
-  return Object.fromEntries([...adapter].map(([name, data]) => [name, f32(data, shapes.get(name)!)]));
-}
-
 /**
- * Loss of examples under a scoring session. Runs them shortest first, so that
- * batches hold little padding; results come in the order given.
+ * Loss of examples. Runs them shortest first, so that batches hold little
+ * padding; results come in the order given.
+ *
+ * @param adapter null for the base model
  */
-export async function scoreExamples(
-  session: Session, examples: readonly TokenizedExample[], batchSize: number, adapter: Record<string, NdArray>,
-): Promise<ExampleLoss[]> {
+export async function scoreExamples(execution: Execution, examples: readonly TokenizedExample[], batchSize: number, adapter: AdapterTensors | null): Promise<ExampleLoss[]> {
   const order = examples.map((_, i) => i).sort((a, b) => examples[a]!.ids.length - examples[b]!.ids.length);
   const losses: ExampleLoss[] = examples.map(() => ({ nll: 0, tokens: 0 }));
   for (let start = 0; start < order.length; start += batchSize) {
     const chosen = order.slice(start, start + batchSize);
     const batch = collate(chosen.map((i) => examples[i]!));
-    const { nll } = await session.run({ ...batch.feeds, ...adapter });
+    const nll = await execution.score(batch, adapter); // [M]
     batch.exampleOf.forEach((b, m) => {
       const loss = losses[chosen[b]!]!;
-      loss.nll += nll!.data[m] as number;
+      loss.nll += nll[m]!;
       loss.tokens++;
     });
   }

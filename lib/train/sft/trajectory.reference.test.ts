@@ -5,6 +5,7 @@ import { adapterFromPeft } from "../adapter/peft";
 import { linearWithWarmup } from "../optimizer/schedule";
 import { openNode } from "../runtime/node";
 import { flatAdapter, referenceBytes, referenceJson, referenceModel, referencePath, referenceTensors, relativeL2 } from "../testing/reference";
+import { settings } from "../testing/tiny";
 import type { TokenizedExample } from "./batch";
 import type { Projection, SftConfig } from "./config";
 import { SftTrainer, type StepResult } from "./trainer";
@@ -19,12 +20,12 @@ interface Data {
 interface Log { loss: number[]; learning_rate: number[]; grad_norm: number[]; completion_tokens: number[] }
 
 const { settings: s, micro_batches: data } = referenceJson("sft-trajectory/data.json") as Data;
-const config: SftConfig = {
+const config = settings({
   lora: { rank: s.lora_r, alpha: s.lora_alpha, dropout: s.lora_dropout, targetModules: s.target_modules },
   learningRate: s.learning_rate, warmupRatio: s.warmup_steps / s.steps, epochs: 1, batchSize: 2, gradientAccumulationSteps: s.gradient_accumulation_steps,
   maxGradNorm: s.max_grad_norm, weightDecay: s.weight_decay, adamBeta1: s.adam_beta1, adamBeta2: s.adam_beta2, adamEpsilon: s.adam_epsilon,
   maxLength: 32, evaluations: 1, seed: 1,
-};
+});
 const microBatches = data.map((b): TokenizedExample[] =>
   b.rows.map((ids, i) => ({ ids, promptLength: b.prompt_lengths[i]!, documentId: "", completionBytes: 0 })));
 

@@ -2,13 +2,13 @@
  * Reads the committed reference values (tools/reference/data, made by
  * transformers and PEFT) for tests. Node only; never part of the product.
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { adapterFromPeft } from "../adapter/peft";
 import { MODEL_FILE, readSafetensors, toFloat32 } from "../adapter/safetensors";
 import type { LoraAdapter } from "../adapter/types";
 import { parseModelConfig, type ModelConfig } from "../model/config";
-import { loadWeights } from "../model/weights";
+import { loadWeights, weightShapes } from "../model/weights";
 import type { TokenizedExample } from "../sft/batch";
 
 export { flatAdapter } from "../adapter/tensors";
@@ -30,6 +30,17 @@ export function flatWeights(config: ModelConfig, file: Uint8Array): Map<string, 
   return new Map([...loadWeights(config, file)].map(([name, t]) => [name, t.data]));
 }
 
+/** The checkpoint in a folder of reference data, in one file or in several with an index. */
+function folderWeights(name: string, config: ModelConfig): Map<string, Float32Array> {
+  if (existsSync(referencePath(`${name}/model.safetensors`))) return flatWeights(config, referenceBytes(`${name}/model.safetensors`));
+  const { weight_map: fileOf } = referenceJson(`${name}/model.safetensors.index.json`) as { weight_map: Record<string, string> };
+  const shards = new Map([...new Set(Object.values(fileOf))].map((file) => [file, referenceTensors(`${name}/${file}`)]));
+  return new Map([...weightShapes(config)].map(([tensor]) => [tensor, shards.get(fileOf[tensor]!)!.get(tensor)!.data]));
+}
+
+/** Every tiny checkpoint with reference values. */
+export const REFERENCE_MODELS = ["qwen2-tied", "qwen3-untied", "llama3-tied", "qwen2-untied", "qwen3-tied"] as const;
+
 export interface ReferenceBatch {
   lengths: number[];
   prompt_lengths: number[];
@@ -44,6 +55,8 @@ export interface ReferenceModel {
   weights: Map<string, Float32Array>;
   batch: ReferenceBatch;
   examples: TokenizedExample[];
+  /** Names of its adapters. */
+  adapters: string[];
   adapter(name: string): LoraAdapter;
 }
 
@@ -53,7 +66,8 @@ export function referenceModel(name: string): ReferenceModel {
   return {
     config,
     batch,
-    weights: flatWeights(config, referenceBytes(`${name}/model.safetensors`)),
+    weights: folderWeights(name, config),
+    adapters: Object.keys(batch.losses).filter((which) => which !== "base"),
     examples: batch.rows.map((ids, i) => ({ ids, promptLength: batch.prompt_lengths[i]!, documentId: String(i), completionBytes: 0 })),
     adapter: (which) => adapterFromPeft(
       readFileSync(new URL(`${name}/${which}/adapter_config.json`, root), "utf8"), referenceBytes(`${name}/${which}/adapter_model.safetensors`), config),

@@ -15,7 +15,7 @@ type Changes = Partial<Omit<SftConfig, "lora">> & { lora?: Partial<LoraConfig> }
 export function settings({ lora, ...changes }: Changes = {}): SftConfig {
   return {
     ...LARGE_MODEL_DEFAULTS, learningRate: 0.02, warmupRatio: 0, maxLength: 32, batchSize: 2, gradientAccumulationSteps: 1, epochs: 1, evaluations: 2,
-    ...changes, lora: { rank: 4, alpha: 8, dropout: 0, targetModules: LARGE_MODEL_DEFAULTS.lora.targetModules, ...lora },
+    ...changes, lora: { ...LARGE_MODEL_DEFAULTS.lora, rank: 4, alpha: 8, dropout: 0, ...lora },
   };
 }
 

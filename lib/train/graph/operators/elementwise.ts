@@ -67,6 +67,13 @@ export function reciprocal(x: Tensor): Tensor {
   return unary("Reciprocal", x, (dy, y) => [neg(mul(dy, mul(y, y)))]);
 }
 
+/** x to a constant power; x must be positive. */
+export function pow(x: Tensor, exponent: number): Tensor {
+  return x.graph.node("Pow", [x, x.graph.scalar(exponent)], { dtype: x.dtype, shape: x.shape }, {
+    gradient: (dy) => [scale(mul(dy, pow(x, exponent - 1)), exponent), null],
+  });
+}
+
 export function sigmoid(x: Tensor): Tensor {
   return unary("Sigmoid", x, (dy, y) => [mul(dy, mul(y, sub(x.graph.scalar(1), y)))]);
 }

@@ -4,8 +4,8 @@
  * one copy of the weight serves both.
  */
 import { DuctusError } from "../../../core/errors";
-import { broadcast } from "../dims";
-import type { Tensor } from "../graph";
+import { broadcast, type Dim } from "../dims";
+import type { GradientRule, Tensor } from "../graph";
 import { sumTo } from "./elementwise";
 import { transpose } from "./shape";
 
@@ -46,16 +46,31 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
 
 const swapLast = (x: Tensor) => transpose(x, x.shape.map((_, i) => (i === x.rank - 1 ? i - 1 : i === x.rank - 2 ? i + 1 : i)));
 
-/** Batched product over the last two axes; leading axes broadcast. */
-export function matmul(a: Tensor, b: Tensor): Tensor {
-  if (a.rank < 2 || b.rank < 2 || a.dim(-1) !== b.dim(-2)) {
-    throw new DuctusError("graph/shape", `MatMul: [${a.shape.join(", ")}] and [${b.shape.join(", ")}] do not fit.`);
+interface MatmulOptions {
+  transA?: boolean;
+  transB?: boolean;
+}
+
+/**
+ * Batched product A' · B' over the last two axes, where ' transposes if asked;
+ * leading axes broadcast. On the processor the transposition is part of the
+ * product (ORT's FusedMatMul, which WebGPU lacks).
+ */
+export function matmul(a: Tensor, b: Tensor, { transA = false, transB = false }: MatmulOptions = {}): Tensor {
+  const sizes = (t: Tensor, swapped: boolean) => (swapped ? [t.dim(-1), t.dim(-2)] : [t.dim(-2), t.dim(-1)]) as [Dim, Dim];
+  if (a.rank < 2 || b.rank < 2) throw new DuctusError("graph/shape", "MatMul multiplies matrices.");
+  const [m, k] = sizes(a, transA);
+  const [k2, n] = sizes(b, transB);
+  if (k !== k2) throw new DuctusError("graph/shape", `MatMul: [${a.shape.join(", ")}] and [${b.shape.join(", ")}] do not fit.`);
+  const shape = [...broadcast(a.shape.slice(0, -2), b.shape.slice(0, -2)), m, n];
+  const gradient: GradientRule = (dy, _, needs) => [
+    needs[0] ? sumTo(transA ? matmul(b, dy, { transA: transB, transB: true }) : matmul(dy, b, { transB: !transB }), a.shape) : null,
+    needs[1] ? sumTo(transB ? matmul(dy, a, { transA: true, transB: transA }) : matmul(a, dy, { transA: !transA }), b.shape) : null,
+  ];
+  if ((transA || transB) && a.graph.target === "cpu") {
+    return a.graph.node("FusedMatMul", [a, b], { dtype: "f32", shape }, {
+      domain: "com.microsoft", attributes: { transA: transA ? 1 : 0, transB: transB ? 1 : 0, alpha: { float: 1 } }, gradient,
+    });
   }
-  const shape = [...broadcast(a.shape.slice(0, -2), b.shape.slice(0, -2)), a.dim(-2), b.dim(-1)];
-  return a.graph.node("MatMul", [a, b], { dtype: "f32", shape }, {
-    gradient: (dy, _, needs) => [
-      needs[0] ? sumTo(matmul(dy, swapLast(b)), a.shape) : null, // [..., m, k]
-      needs[1] ? sumTo(matmul(swapLast(a), dy), b.shape) : null, // [..., k, n]
-    ],
-  });
+  return a.graph.node("MatMul", [transA ? swapLast(a) : a, transB ? swapLast(b) : b], { dtype: "f32", shape }, { gradient, through: [a, b] });
 }

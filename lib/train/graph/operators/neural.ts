@@ -1,12 +1,15 @@
 /**
  * The operators of a transformer, each with the gradient written by hand where
  * that takes fewer nodes than composing it: softmax, RMS normalisation, rotary
- * position embedding, cross-entropy.
+ * position embedding, attention, SwiGLU, cross-entropy.
  */
 import { DuctusError } from "../../../core/errors";
-import type { Tensor } from "../graph";
-import { add, exp, log, mul, neg, reciprocal, sqrt, sub, sumTo } from "./elementwise";
+import { product, type Dim } from "../dims";
+import type { GradientRule, Tensor } from "../graph";
+import { add, exp, log, mul, neg, pow, reciprocal, sigmoid, silu, sub, sumTo } from "./elementwise";
+import { matmul } from "./linear";
 import { reduceMax, reduceMean, reduceSum } from "./reduce";
+import { reshape } from "./shape";
 
 /** Softmax over the last axis; dx = y · (dy − Σ dy·y). */
 export function softmax(x: Tensor): Tensor {
@@ -21,38 +24,107 @@ export function softmax(x: Tensor): Tensor {
 
 /**
  * RMSNorm over the last axis (Zhang & Sennrich 2019): x / sqrt(mean(x²) + ε) · gain.
- * The forward is one fused node. Its second output, 1/rms, is wrong on WebGPU
- * without any error, so that the gradient computes 1/rms again.
+ * The forward is one fused node. Its second output, 1/rms, serves the gradient
+ * on the processor; on WebGPU it is wrong without any error, so that 1/rms is
+ * computed again there.
+ *
+ * @param gain [width]; null for none
  */
-export function rmsNorm(x: Tensor, gain: Tensor, epsilon: number): Tensor {
+export function rmsNorm(x: Tensor, gain: Tensor | null, epsilon: number): Tensor {
   const { graph } = x;
-  return graph.node("SimplifiedLayerNormalization", [x, gain], { dtype: "f32", shape: x.shape }, {
-    attributes: { axis: -1, epsilon: { float: epsilon } },
-    gradient: (dy, _, needs) => {
-      const meanSquare = reduceMean(mul(x, x), [-1], true); // [..., 1]
-      const inverse = reciprocal(sqrt(add(meanSquare, graph.scalar(epsilon)))); // [..., 1]
-      const unit = mul(x, inverse); // [..., width]
-      const dUnit = mul(dy, gain); // [..., width]
-      return [
-        needs[0] ? mul(inverse, sub(dUnit, mul(unit, reduceMean(mul(dUnit, unit), [-1], true)))) : null, // [..., width]
-        needs[1] ? sumTo(mul(dy, unit), gain.shape) : null, // [width]
-      ];
-    },
-  });
+  const width = x.dim(-1);
+  if (typeof width !== "number") throw new DuctusError("graph/shape", "A norm needs a known width.");
+  const scaleBy = gain ?? graph.shared(`ones:${width}`, () => graph.constant("f32", [width], new Float32Array(width).fill(1)));
+  const gradient = (statistics: Tensor | null): GradientRule => (dy, y, needs) => {
+    const inverse = statistics ?? pow(add(reduceMean(mul(x, x), [-1], true), graph.scalar(epsilon)), -0.5); // [..., 1]
+    const dUnit = gain ? mul(dy, gain) : dy; // [..., width]
+    // dx = inverse · dUnit − x · inverse² · mean(dy · y), since dy · y = dUnit · unit
+    const along = mul(mul(inverse, inverse), reduceMean(mul(dy, y), [-1], true)); // [..., 1]
+    return [
+      needs[0] ? sub(mul(dUnit, inverse), mul(x, along)) : null, // [..., width]
+      needs[1] && gain ? sumTo(mul(dy, mul(x, inverse)), gain.shape) : null, // [width]
+    ];
+  };
+  const attributes = { axis: -1, epsilon: { float: epsilon } };
+  const output = { dtype: "f32", shape: x.shape } as const;
+  if (graph.target !== "cpu") return graph.node("SimplifiedLayerNormalization", [x, scaleBy], output, { attributes, gradient: gradient(null) });
+  const [y, inverse] = graph.nodeOfMany("SimplifiedLayerNormalization", [x, scaleBy], [output, { dtype: "f32", shape: [...x.shape.slice(0, -1), 1] }], {
+    attributes, gradient: (dys) => gradient(inverse!)(dys[0]!, y!, [true, gain !== null]),
+  }) as [Tensor, Tensor];
+  return y!;
 }
 
 /**
  * Rotary position embedding, half-rotated as in Qwen and Llama (Su et al. 2021):
- * x [batch, heads, seq, headDim], positions i64 [batch, seq], cos and sin
+ * x [batch, heads, seq, headDim], positions i64 [batch, seq], tables
  * [maxPositions, headDim / 2]. A rotation's transpose turns the other way, so
- * that the gradient is the same node with −sin.
+ * that the gradient is the same node with −sin; a common factor in cos and sin
+ * scales both alike.
  */
-export function rotary(x: Tensor, positions: Tensor, cos: Tensor, sin: Tensor): Tensor {
+export function rotary(x: Tensor, positions: Tensor, { cos, sin, minusSin }: RotaryTables): Tensor {
   if (x.rank !== 4) throw new DuctusError("graph/shape", "Rotary embedding takes [batch, heads, seq, headDim].");
   return x.graph.node("RotaryEmbedding", [x, positions, cos, sin], { dtype: "f32", shape: x.shape }, {
     domain: "com.microsoft",
     attributes: { interleaved: 0 },
-    gradient: (dy) => [rotary(dy, positions, cos, neg(sin)), null, null, null],
+    gradient: (dy) => [rotary(dy, positions, { cos, sin: minusSin, minusSin: sin }), null, null, null],
+  });
+}
+
+/** [maxPositions, headDim / 2] each. */
+export interface RotaryTables {
+  cos: Tensor;
+  sin: Tensor;
+  /** −sin, for the gradient. */
+  minusSin: Tensor;
+}
+
+/**
+ * Attention with the softmax' gradient in the form of FlashAttention (Dao et al.
+ * 2022, appendix B): Σ dP·P is Σ dO·O, a sum over headDim instead of over keys.
+ * One differentiable unit. The query heads that share a key head are rows of one
+ * product, so that keys are never repeated.
+ *
+ * @param q scaled queries [batch, heads, seq, headDim]
+ * @param k [batch, kvHeads, keys, headDim]
+ * @param v [batch, kvHeads, keys, headDim]
+ * @param mask [1 or batch, 1, seq, keys], added to the scores
+ * @returns [batch, heads, seq, headDim]
+ */
+export function attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor): Tensor {
+  const [batch, heads, seq, headDim] = q.shape as [Dim, number, Dim, number];
+  const kvHeads = k.dim(1) as number;
+  const keys = k.dim(2);
+  const rows = product([heads / kvHeads, seq]);
+  const grouped = reshape(q, [batch, kvHeads, rows, headDim]); // [batch, kvHeads, group · seq, headDim]
+  const scores = matmul(grouped, k, { transB: true }); // [batch, kvHeads, group · seq, keys]
+  const shares = softmax(add(reshape(scores, [batch, heads, seq, keys]), mask)); // [batch, heads, seq, keys]
+  const weights = reshape(shares, [batch, kvHeads, rows, keys]); // [batch, kvHeads, group · seq, keys]
+  const mixed = q.graph.node("MatMul", [weights, v], { dtype: "f32", shape: [batch, kvHeads, rows, headDim] }, {
+    through: [grouped, k, v],
+    gradient: (dy, y) => {
+      const dWeights = matmul(dy, v, { transB: true }); // [batch, kvHeads, group · seq, keys]
+      const dScores = mul(weights, sub(dWeights, reduceSum(mul(dy, y), [-1], true))); // [batch, kvHeads, group · seq, keys]
+      return [matmul(dScores, k), matmul(dScores, grouped, { transA: true }), matmul(weights, dy, { transA: true })];
+    },
+  });
+  return reshape(mixed, [batch, heads, seq, headDim]);
+}
+
+/**
+ * SwiGLU's gate (Shazeer 2020), silu(gate) · up, with silu(g) = g · sigmoid(g) as
+ * one fused node: ORT's QuickGelu with alpha 1 is the same function. One
+ * differentiable unit: silu'(g) = s + silu(g) · (1 − s), s = sigmoid(g).
+ */
+export function swiglu(gate: Tensor, up: Tensor): Tensor {
+  const { graph } = gate;
+  const activated = silu(gate); // [..., width]
+  return graph.node("Mul", [activated, up], { dtype: "f32", shape: gate.shape }, {
+    through: [gate, up],
+    gradient: (dy, _, needs) => {
+      const s = sigmoid(gate); // [..., width]
+      const slope = add(s, mul(activated, sub(graph.scalar(1), s))); // [..., width]
+      return [needs[0] ? mul(mul(dy, up), slope) : null, needs[1] ? mul(dy, activated) : null];
+    },
   });
 }
 

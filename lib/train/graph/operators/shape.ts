@@ -88,3 +88,19 @@ export function slice(x: Tensor, axis: number, start: number, end: number): Tens
     },
   });
 }
+
+/** Cuts a tensor into parts along an axis; the sizes are known and add up to it. Parts that nothing depends on count as zero in the gradient. */
+export function split(x: Tensor, axis: number, sizes: readonly number[]): Tensor[] {
+  const size = x.dim(axis);
+  if (sizes.reduce((a, b) => a + b, 0) !== size) throw new DuctusError("graph/shape", `Parts of ${sizes.join(", ")} do not make up an axis of ${size}.`);
+  if (sizes.length === 1) return [x];
+  const { graph } = x;
+  const withSize = (n: number): Shape => x.shape.map((d, i) => (i === axis ? n : d));
+  return graph.nodeOfMany("Split", [x, graph.ints(sizes)], sizes.map((n) => ({ dtype: x.dtype, shape: withSize(n) })), {
+    attributes: { axis },
+    gradient: (dys) => {
+      const zeros = (n: number) => expand(graph.constant("f32", x.shape.map(() => 1), new Float32Array(1)), withSize(n));
+      return [concat(dys.map((dy, i) => dy ?? zeros(sizes[i]!)), axis), null];
+    },
+  });
+}

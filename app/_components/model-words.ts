@@ -1,0 +1,17 @@
+/** Models in words: how large, how held. */
+import type { Storage } from "../../lib/train/model/held";
+import { count, decimal } from "./format";
+
+const BITS: Record<Storage, string> = { f32: "32-bit", f16: "16-bit", q8: "8-bit", q4: "4-bit" };
+
+export const bitsWords = (storage: Storage): string => BITS[storage];
+
+/** "11.5 million parameters", "1.5 billion parameters". */
+export function parametersWords(parameters: number): string {
+  if (parameters >= 1e9) return `${decimal(parameters / 1e9, 1)} billion parameters`;
+  if (parameters >= 1e6) return `${decimal(parameters / 1e6, parameters < 1e8 ? 1 : 0)} million parameters`;
+  return `${count(parameters)} parameters`;
+}
+
+/** The name of the model that comes with the site. */
+export const EMBEDDED_NAME = "Ductus Base";

@@ -1,0 +1,138 @@
+/**
+ * The models that are here, and the one that is being brought in. That one
+ * belongs to no screen: navigating does not stop it. The reading itself is the
+ * models worker's; what a hand is taught to stands in the hand.
+ */
+import { DuctusError, serializeError, type SerializedError } from "../../lib/core/errors";
+import { subscribe } from "../../lib/store/changes";
+import { deleteModelFolder, hasModelStorage } from "../../lib/store/model-files";
+import { forgetModel, listModels } from "../../lib/store/models";
+import { askToPersist } from "../../lib/store/room";
+import type { StoredModel } from "../../lib/store/types";
+import type { Storage } from "../../lib/train/model/held";
+import type { EmbeddedModel, ModelOutlook, ModelProgress, ModelSourceFile } from "../../workers/protocol";
+import { addModel, cancelModel, closeModels, embeddedModel, inspectModel, sweepModels } from "../_engine/models";
+import { isActive, run } from "./run";
+import { createStore } from "./store";
+
+/** A folder on its way in. */
+export type Incoming =
+  | { state: "looking"; name: string }
+  /** Waits for the person to say how it is to be held. */
+  | { state: "asking"; name: string; files: readonly ModelSourceFile[]; outlook: ModelOutlook }
+  | { state: "adding"; name: string; progress: ModelProgress | null; cancelling: boolean };
+
+export interface Models {
+  /** Null until they have been read. */
+  stored: readonly StoredModel[] | null;
+  /** Null while unknown, as with the network off before the first visit. */
+  embedded: EmbeddedModel | null;
+  /** Whether this browser has a place for large files; null until it is known. */
+  hasStorage: boolean | null;
+  incoming: Incoming | null;
+  /** Brought in last. */
+  addedId: string | null;
+  error: SerializedError | null;
+}
+
+export const models = createStore<Models>({ stored: null, embedded: null, hasStorage: null, incoming: null, addedId: null, error: null });
+
+let opened = false;
+let looked = false;
+
+/** Reads the list and starts to listen; calling it again changes nothing. */
+export async function openModels(): Promise<void> {
+  if (opened) return;
+  opened = true;
+  subscribe(({ kind }) => {
+    if (kind === "models" || kind === "everything") void readModels();
+  });
+  await readModels();
+}
+
+/** What the models page shows beside the list; it starts the models worker, and clears up what was cut off. */
+export async function lookAtModels(): Promise<void> {
+  if (looked) return;
+  looked = true;
+  void embeddedModel().then((embedded) => models.set((m) => ({ ...m, embedded })), () => undefined);
+  const hasStorage = await hasModelStorage();
+  models.set((m) => ({ ...m, hasStorage }));
+  void sweepModels().catch(() => undefined); // tried again at the next visit
+}
+
+async function readModels(): Promise<void> {
+  try {
+    const stored = await listModels((error) => console.warn("A model that is stored cannot be read.", error));
+    models.set((m) => ({ ...m, stored }));
+  } catch (error) {
+    models.set((m) => ({ ...m, stored: m.stored ?? [], error: serializeError(error) }));
+  }
+}
+
+/** Looks at a folder, and asks how it is to be held. */
+export async function offerModel(files: readonly ModelSourceFile[]): Promise<void> {
+  const { incoming } = models.get();
+  if (incoming !== null && incoming.state !== "asking") return;
+  const name = nameOf(files);
+  models.set((m) => ({ ...m, incoming: { state: "looking", name }, error: null, addedId: null }));
+  try {
+    if (!(await hasModelStorage())) throw new DuctusError("store/no-files", "This browser gives this page no place for large files, so a model of your own cannot be kept here.", "Open the page over https, or on this machine itself, in an ordinary window; the embedded model works here all the same.");
+    const outlook = await inspectModel(files);
+    models.set((m) => ({ ...m, incoming: { state: "asking", name: outlook.name, files, outlook } }));
+  } catch (error) {
+    models.set((m) => ({ ...m, incoming: null, error: serializeError(error) }));
+  }
+}
+
+/** Puts a folder away that was only looked at. */
+export const declineModel = (): void => models.set((m) => (m.incoming?.state === "asking" ? { ...m, incoming: null } : m));
+
+/** Brings in the folder that was offered. */
+export async function takeModel(storage: Storage): Promise<void> {
+  const { incoming } = models.get();
+  if (incoming?.state !== "asking") return;
+  const { name, files } = incoming;
+  models.set((m) => ({ ...m, incoming: { state: "adding", name, progress: null, cancelling: false }, error: null }));
+  const show = (progress: ModelProgress): void => models.set((m) => (m.incoming?.state === "adding" ? { ...m, incoming: { ...m.incoming, progress } } : m));
+  try {
+    // Asked now, when there is something large to lose; where it is refused the browser may clear the model when room gets scarce.
+    await askToPersist();
+    const addedId = await addModel(files, storage, show);
+    await readModels();
+    models.set((m) => ({ ...m, incoming: null, addedId }));
+  } catch (error) {
+    models.set((m) => ({ ...m, incoming: null, error: serializeError(error) }));
+  }
+  closeModels();
+}
+
+export function cancelIncoming(): void {
+  models.set((m) => (m.incoming?.state === "adding" ? { ...m, incoming: { ...m.incoming, cancelling: true } } : m));
+  cancelModel().catch(() => undefined); // it has ended by itself
+}
+
+/** @throws DuctusError `app/busy`, `store/…` */
+export async function deleteModel(model: StoredModel): Promise<void> {
+  if (isActive(run.get().live)) throw new DuctusError("app/busy", "A training run is going on.", "Stop it first.");
+  const folder = await forgetModel(model.id);
+  if (folder !== null) await deleteModelFolder(folder);
+  await readModels();
+}
+
+/** Deletes every model with its files. */
+export async function deleteAllModels(): Promise<void> {
+  for (const model of await listModels(() => undefined)) await deleteModel(model);
+  await sweepModels();
+}
+
+/** Whether dropped files are meant as a model: on the models page all are, elsewhere a settings file beside weights is. */
+export function isModel(files: readonly ModelSourceFile[], path: string): boolean {
+  if (path === "/models") return true;
+  return files.some(({ file }) => file.name === "config.json") && files.some(({ file }) => /\.safetensors(\.index\.json)?$/.test(file.name));
+}
+
+/** The folder's, as the person knows it. */
+function nameOf(files: readonly ModelSourceFile[]): string {
+  const folder = files[0]?.path.split("/").at(-2);
+  return folder ?? files[0]?.file.name ?? "";
+}

@@ -1,0 +1,97 @@
+/** Opens a model folder in Hugging Face's layout, and a PEFT folder beside it, for the commands. */
+import { readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { DuctusError } from "../../lib/core/errors";
+import { adapterFromPeft, CONFIG_FILE, WEIGHTS_FILE } from "../../lib/train/adapter/peft";
+import type { LoraAdapter } from "../../lib/train/adapter/types";
+import type { ModelConfig } from "../../lib/train/model/config";
+import { missingFile, readJson, type ModelFiles } from "../../lib/train/model/files";
+import type { HeldWeights } from "../../lib/train/model/held";
+import { openSettings } from "../../lib/train/model/load";
+import { createTokenizer, type TextTokenizer } from "../../lib/train/model/tokenizer";
+import { loadHeldWeights } from "../../lib/train/model/weights";
+import type { Backend } from "../../lib/train/runtime/backend";
+import { openNode } from "../../lib/train/runtime/node";
+import { openFileSource } from "./file-source";
+import type { Options } from "./options";
+import { isFile, readBytes, readText, resolvePath } from "./paths";
+
+/** A model but for its weights. */
+export interface ModelFolder {
+  path: string;
+  files: ModelFiles;
+  config: ModelConfig;
+  tokenizer: TextTokenizer;
+  /** Tokens that end a text: those of generation_config.json and config.json; where they name none, the tokenizer's. */
+  stopTokenIds: number[];
+}
+
+const TOKENIZER_FILES = ["tokenizer.json", "tokenizer_config.json"];
+const MAX_JSON_BYTES = 64 * 1024 * 1024;
+
+/** A folder on disk as a model's files. */
+function nodeFiles(path: string): ModelFiles {
+  const names = filesIn(path);
+  return { names: () => names, open: (name) => (names.includes(name) ? openFileSource(join(path, name)) : Promise.reject(missingFile(name))) };
+}
+
+/**
+ * @param adapterPath an adapter whose folder holds a tokenizer brings tokens of its own: that tokenizer is then used
+ * @throws DuctusError `model/not-a-folder` where there is no model, and those of openSettings
+ */
+export async function openModelFolder(given: string, adapterPath?: string): Promise<ModelFolder> {
+  const path = resolvePath(given);
+  const missing = ["config.json", ...TOKENIZER_FILES].filter((name) => !isFile(join(path, name)));
+  if (missing.length > 0) throw new DuctusError("model/not-a-folder", `“${given}” is not a model's folder: it has no ${missing.join(", no ")}.`, "Name a folder in Hugging Face's layout.");
+  const files = nodeFiles(path);
+  const { config, tokenizer, stopTokenIds: ends } = await openSettings(files);
+  const own = tokenizerFolder(path, adapterPath);
+  return { path, files, config, tokenizer: own === path ? tokenizer : await readTokenizer(own), stopTokenIds: ends.length > 0 ? ends : [tokenizer.eosTokenId] };
+}
+
+/** The folder whose tokenizer is used: the adapter's, if it has one, else the model's. */
+export function tokenizerFolder(modelPath: string, adapterPath: string | undefined): string {
+  if (adapterPath === undefined) return modelPath;
+  const path = resolvePath(adapterPath);
+  return TOKENIZER_FILES.every((name) => isFile(join(path, name))) ? path : modelPath;
+}
+
+/** Of an adapter: it may know more tokens than the model has rows. */
+async function readTokenizer(path: string): Promise<TextTokenizer> {
+  const files = nodeFiles(path);
+  const [json, settings] = [await readJson(files, TOKENIZER_FILES[0]!, MAX_JSON_BYTES), await readJson(files, TOKENIZER_FILES[1]!, MAX_JSON_BYTES)];
+  const template = join(path, "chat_template.jinja");
+  return createTokenizer(json, isFile(template) && typeof settings === "object" ? { ...settings, chat_template: readText(template) } : settings);
+}
+
+/** All weights, f32 but for those that the folder holds quantised. @throws DuctusError as loadHeldWeights */
+export function loadFolderWeights({ config, files }: ModelFolder, progress: (text: string) => void): Promise<HeldWeights> {
+  return loadHeldWeights(config, files, { matrices: "f32", embedding: "f32", onProgress: percentages("reading the model", progress) });
+}
+
+/** Tells of every tenth of a long work. */
+export function percentages(what: string, progress: (text: string) => void): (done: number, total: number) => void {
+  let told = 0;
+  return (done, total) => {
+    const tenth = Math.floor((10 * done) / total);
+    if (tenth === told) return;
+    told = tenth;
+    progress(`${what}: ${10 * tenth} %`);
+  };
+}
+
+/** @throws DuctusError `adapter/not-a-folder`, and those of adapterFromPeft */
+export function openAdapterFolder(given: string, config: ModelConfig): LoraAdapter {
+  const path = resolvePath(given);
+  const missing = [CONFIG_FILE, WEIGHTS_FILE].filter((name) => !isFile(join(path, name)));
+  if (missing.length > 0) throw new DuctusError("adapter/not-a-folder", `“${given}” is not an adapter's folder: it has no ${missing.join(", no ")}.`, "Name a folder that PEFT or `sft` wrote.");
+  return adapterFromPeft(readText(join(path, CONFIG_FILE)), readBytes(join(path, WEIGHTS_FILE)), config);
+}
+
+export function openBackend(options: Options): Backend {
+  return openNode(options.number("threads", availableParallelism(), { least: 1, most: 256, whole: true }));
+}
+
+/** Names of the files in a folder. */
+export const filesIn = (path: string) => readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isFile()).map(({ name }) => name);

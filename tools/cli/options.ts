@@ -1,0 +1,134 @@
+/**
+ * The options of a command: declared once, from which parsing, the messages
+ * about wrong usage and `--help` follow. It knows no command and reads no file.
+ */
+import { DuctusError } from "../../lib/core/errors";
+
+export interface OptionSpec {
+  /** Without the dashes. */
+  name: string;
+  /** What stands for the value in the help text; absent for a switch. */
+  value?: string;
+  help: string;
+  required?: boolean;
+  /** May be given more than once. */
+  repeats?: boolean;
+}
+
+export interface CommandSpec {
+  name: string;
+  /** One line. */
+  summary: string;
+  options: readonly OptionSpec[];
+  /** What goes in, what comes out, and how it is computed. */
+  details: string;
+}
+
+/** `app/usage`: the command was called in a way that it does not know. */
+export function usage(message: string, next: string): DuctusError {
+  return new DuctusError("app/usage", message, next);
+}
+
+/** The values of one call. */
+export class Options {
+  private constructor(private readonly values: ReadonlyMap<string, readonly string[]>) {}
+
+  /**
+   * Reads `--name value`, `--name=value` and `--switch`.
+   * @throws DuctusError `app/usage` naming what is wrong and what is known
+   */
+  static parse(spec: CommandSpec, args: readonly string[]): Options {
+    const known = new Map(spec.options.map((option) => [option.name, option]));
+    const values = new Map<string, string[]>();
+    const list = [...known.values()].map(title).join(", ");
+    for (let i = 0; i < args.length; i++) {
+      const arg = args[i]!;
+      const [, name = "", , inline] = /^--([^=]*)(=([^]*))?$/.exec(arg) ?? [];
+      const option = known.get(name);
+      if (!option) throw usage(`“${arg.slice(0, 80)}” is not an option of ${spec.name}.`, `Its options: ${list}.`);
+      if (values.has(name) && option.repeats !== true) throw usage(`--${name} is given twice.`, "Give it once.");
+      let value = inline;
+      if (option.value === undefined) {
+        if (inline !== undefined) throw usage(`--${name} takes no value.`, `Write just --${name}.`);
+        value = "";
+      } else if (value === undefined) {
+        value = args[i + 1];
+        if (value === undefined || /^--[a-z]/.test(value)) throw usage(`--${name} needs a value.`, `Write ${title(option)}.`);
+        i++;
+      }
+      values.set(name, [...(values.get(name) ?? []), value!]);
+    }
+    const missing = spec.options.find(({ name, required }) => required === true && !values.has(name));
+    if (missing) throw usage(`${spec.name} needs ${title(missing)}.`, `Its options: ${list}. More: --help.`);
+    return new Options(values);
+  }
+
+  has(name: string): boolean {
+    return this.values.has(name);
+  }
+
+  /** Of a required option. */
+  text(name: string): string {
+    return this.values.get(name)![0]!;
+  }
+
+  optionalText(name: string): string | undefined {
+    return this.values.get(name)?.[0];
+  }
+
+  all(name: string): readonly string[] {
+    return this.values.get(name) ?? [];
+  }
+
+  /** @throws DuctusError `app/usage` unless it is one of the choices */
+  choice<T extends string>(name: string, choices: readonly T[]): T | undefined {
+    const text = this.optionalText(name);
+    const chosen = choices.find((choice) => choice === text);
+    if (text !== undefined && chosen === undefined) throw usage(`--${name} is “${text.slice(0, 40)}”.`, `Choose ${choices.join(" or ")}.`);
+    return chosen;
+  }
+
+  /** @throws DuctusError `app/usage` unless it is a number within the bounds */
+  number(name: string, fallback: number, { least = -Infinity, most = Infinity, whole = false }: { least?: number; most?: number; whole?: boolean } = {}): number {
+    const text = this.optionalText(name);
+    if (text === undefined) return fallback;
+    const value = text.trim() === "" ? NaN : Number(text);
+    if (!Number.isFinite(value) || value < least || value > most || (whole && !Number.isSafeInteger(value))) {
+      const bounds = `${least === -Infinity ? "" : ` from ${least}`}${most === Infinity ? "" : ` up to ${most}`}`;
+      throw usage(`--${name} is “${text.slice(0, 40)}”.`, `Give a ${whole ? "whole " : ""}number${bounds}.`);
+    }
+    return value;
+  }
+}
+
+const title = ({ name, value }: OptionSpec) => `--${name}${value === undefined ? "" : ` ${value}`}`;
+
+const WIDTH = 100;
+
+/** The text of `ductus COMMAND --help`. */
+export function helpOf(spec: CommandSpec): string {
+  const titles = spec.options.map(title);
+  const column = Math.max(...titles.map((text) => text.length)) + 4;
+  const call = spec.options.map((option) => (option.required === true ? title(option) : `[${title(option)}]${option.repeats === true ? "…" : ""}`));
+  const rows = spec.options.map((option, i) => `  ${titles[i]!.padEnd(column - 2)}${wrap(option.help, WIDTH - column).join(`\n${" ".repeat(column)}`)}`);
+  return [
+    `${spec.summary}\n`,
+    wrap(`ductus ${spec.name} ${call.join(" ")}`, WIDTH - 4).join("\n    "),
+    "",
+    ...rows,
+    "",
+    ...spec.details.trim().split("\n").flatMap((line) => (line.startsWith(" ") ? [line] : wrap(line, WIDTH))),
+    "",
+  ].join("\n");
+}
+
+/** Lines of at most `width` characters, broken at spaces. */
+function wrap(text: string, width: number): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1)!;
+    if (line !== "" && line.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
+  }
+  return lines;
+}

@@ -1,0 +1,75 @@
+/**
+ * Files of the person who calls: where they are, and reading and writing them
+ * with errors in words. Paths are taken from the folder in which `npm run` was
+ * called, although npm runs its scripts in the folder of the package.
+ */
+import { readFileSync, mkdirSync, renameSync, statSync, openSync, fsyncSync, closeSync, writeSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { DuctusError } from "../../lib/core/errors";
+
+const MAX_TEXT_BYTES = 512 * 1024 * 1024;
+
+/** @param path as the person wrote it */
+export function resolvePath(path: string): string {
+  const { npm_lifecycle_event: script, INIT_CWD: calledIn } = process.env;
+  return resolve(script === "ductus" && calledIn !== undefined ? calledIn : process.cwd(), path);
+}
+
+const reason = (error: unknown) => (error as NodeJS.ErrnoException).code ?? String(error);
+
+/** @throws DuctusError `file/not-found`, `file/unreadable` */
+export function readBytes(path: string): Uint8Array {
+  try {
+    if (statSync(path).size > MAX_TEXT_BYTES) throw new DuctusError("file/too-large", `“${path}” is larger than ${MAX_TEXT_BYTES / 1024 / 1024} MB.`, "Split it.");
+    return readFileSync(path);
+  } catch (error) {
+    if (error instanceof DuctusError) throw error;
+    throw reason(error) === "ENOENT"
+      ? new DuctusError("file/not-found", `There is no file “${path}”.`, "Check the path.")
+      : new DuctusError("file/unreadable", `“${path}” cannot be read (${reason(error)}).`, "Check the path and its permissions.");
+  }
+}
+
+/** UTF-8; a byte order mark at the start is dropped. @throws DuctusError as {@link readBytes}, and `file/not-utf8` */
+export function readText(path: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(readBytes(path));
+  } catch (error) {
+    if (error instanceof DuctusError) throw error;
+    throw new DuctusError("file/not-utf8", `“${path}” is not text in UTF-8.`, "Save it as UTF-8.");
+  }
+}
+
+export function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
+/** @throws DuctusError `file/unwritable` */
+export function makeFolder(path: string): void {
+  writing(path, () => mkdirSync(path, { recursive: true }));
+}
+
+/** Whole or not at all: a process that is killed leaves the old file. @throws DuctusError `file/unwritable` */
+export function writeFile(folder: string, name: string, content: string | Uint8Array): void {
+  const path = join(folder, name);
+  writing(path, () => {
+    const handle = openSync(`${path}.part`, "w");
+    try {
+      const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+      for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at);
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+    renameSync(`${path}.part`, path);
+  });
+}
+
+/** @throws DuctusError `file/unwritable` where the work fails */
+export function writing<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new DuctusError("file/unwritable", `“${path}” cannot be written (${reason(error)}).`, "Choose another folder with --out, or free some space.");
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * What a folder holds, before its weights are read: name, size, licence, and in
+ * which forms they could be held on this device. Judges nothing that load.ts
+ * judges; it only looks.
+ */
+import { countParameters, type ModelConfig } from "../lib/train/model/config";
+import { readSmall, type ModelFiles } from "../lib/train/model/files";
+import { BLOCK, type Storage } from "../lib/train/model/held";
+import { blockBytes, storageFor } from "../lib/train/model/quantize";
+import { weightShapes } from "../lib/train/model/weights";
+import type { ModelOutlook } from "./protocol";
+
+/** Largest first. */
+const STORAGES: readonly Storage[] = ["f32", "f16", "q8", "q4"];
+/** Where a browser does not say how much memory the device has, it is taken for a modest one. */
+const UNKNOWN_DEVICE_GIB = 4;
+/** A tab shares the device with everything else, and training needs several times what the weights take. */
+const SHARE_FOR_WEIGHTS = 1 / 16;
+const SHARE_AT_MOST = 1 / 4;
+/** Above it, exact numbers are not worth their room. */
+const MAX_F32_BYTES = 256e6;
+const MAX_README_BYTES = 1024 * 1024;
+
+/**
+ * How each kind of tensor is held where a person has chosen `storage`. The
+ * embedding, which most small models use as their head too, bears fewer bits
+ * least: with 4 bits it keeps 8.
+ */
+export function holdOptions(storage: Storage): { matrices: Storage; embedding: Storage } {
+  return { matrices: storage, embedding: storage === "q4" ? "q8" : storage };
+}
+
+/** Bytes of all weights in memory. */
+export function weightBytes(config: ModelConfig, storage: Storage): number {
+  const options = holdOptions(storage);
+  let bytes = 0;
+  for (const [name, shape] of weightShapes(config)) {
+    const wanted = name === "model.embed_tokens.weight" || name === "lm_head.weight" ? options.embedding : options.matrices;
+    const held = storageFor(shape, wanted);
+    const numbers = shape.reduce((a, b) => a * b, 1);
+    bytes += held === "f32" ? 4 * numbers : held === "f16" ? 2 * numbers : (numbers / BLOCK) * (blockBytes(held) + 4);
+  }
+  return bytes;
+}
+
+/** The most exact form that leaves room for the work. @param deviceGib `navigator.deviceMemory`, which never says more than 8 */
+export function recommend(config: ModelConfig, deviceGib: number | undefined): { recommended: Storage; warning?: string } {
+  const device = (deviceGib ?? UNKNOWN_DEVICE_GIB) * 2 ** 30;
+  const fits = STORAGES.find((storage) => {
+    const bytes = weightBytes(config, storage);
+    return bytes <= device * SHARE_FOR_WEIGHTS && (storage !== "f32" || bytes <= MAX_F32_BYTES);
+  });
+  if (fits !== undefined) return { recommended: fits };
+  if (weightBytes(config, "q4") <= device * SHARE_AT_MOST) return { recommended: "q4" };
+  return { recommended: "q4", warning: "Even in its smallest form this is more than this device is likely to hold beside everything else. It may be refused for want of memory, or end the tab; what is stored is safe all the same." };
+}
+
+export function outlook(config: ModelConfig, facts: Pick<ModelOutlook, "name" | "sourceBytes" | "licence">, deviceGib: number | undefined): ModelOutlook {
+  return {
+    ...facts,
+    family: config.family,
+    parameters: countParameters(config),
+    choices: STORAGES.map((storage) => ({ storage, weightBytes: weightBytes(config, storage) })),
+    ...recommend(config, deviceGib),
+  };
+}
+
+/**
+ * What to call a model: its folder's name, or the name that its files' cache
+ * gave it, else the one in its config.json. Letters, figures, `.`, `_`, `-`.
+ * @param path of config.json inside what was dropped
+ */
+export function modelName(path: string, configJson: unknown): string {
+  const folders = path.split(/[/\\]/).slice(0, -1);
+  const cached = folders.findLast((folder) => folder.startsWith("models--"))?.split("--").at(-1);
+  const folder = folders.at(-1);
+  const written = typeof configJson === "object" && configJson !== null && "_name_or_path" in configJson ? configJson._name_or_path : undefined;
+  const names = [cached, folder !== undefined && /^[0-9a-f]{40}$/.test(folder) ? undefined : folder, typeof written === "string" ? written.split(/[/\\]/).at(-1) : undefined, folder];
+  for (const name of names) {
+    const clean = (name ?? "").normalize("NFKD").replace(/[^A-Za-z0-9_.-]+/g, "-").replace(/^[-.]+|[-.]+$/g, "").slice(0, 64);
+    if (clean !== "") return clean;
+  }
+  return "model";
+}
+
+/** The licence that a folder names: in its README's notes, else the first line of its licence file. Null where it says nothing. */
+export async function licenceOf(files: ModelFiles): Promise<string | null> {
+  const find = (pattern: RegExp) => files.names().find((name) => pattern.test(name));
+  const read = async (name: string | undefined): Promise<string> => {
+    if (name === undefined) return "";
+    return new TextDecoder().decode(await readSmall(files, name, MAX_README_BYTES).catch(() => new Uint8Array())); // a licence that cannot be read is none that is named
+  };
+  const notes = /^---\r?\n([\s\S]*?)\r?\n---/.exec(await read(find(/^readme\.md$/i)))?.[1] ?? "";
+  const named = (key: string) => new RegExp(`^${key}:[ \\t]*["']?([^"'\\r\\n#]+)`, "m").exec(notes)?.[1]?.trim();
+  const licence = named("license");
+  const found = licence === "other" ? (named("license_name") ?? "a licence of its own") : licence;
+  const line = found ?? (await read(find(/^licen[cs]e(\.(txt|md))?$/i))).split("\n").map((text) => text.replace(/^[#\s]+/, "").trim()).find((text) => text !== "");
+  // eslint-disable-next-line no-control-regex -- from a stranger's file, onto the screen
+  return line === undefined ? null : line.replace(/[\u0000-\u001f\u007f]/g, " ").slice(0, 80);
+}
