@@ -38,8 +38,11 @@ export type RunEvent =
   | { type: "finished"; runId: string; status: "finished" | "stopped"; adapterId: string; report: AdapterReport }
   /** It ended, and this browser has no room for what it learned: the worker keeps it until the next run, and here it is to be saved as a file. */
   | { type: "unsaved"; runId: string; error: SerializedError; name: string; file: Uint8Array; report: AdapterReport }
-  /** The device was lost, and the run goes on from its last checkpoint on one opened anew; what came after that step comes again. */
-  | { type: "recovered"; runId: string; step: number }
+  /**
+   * It goes on from a checkpoint, because it was asked to, or because the device was lost and opened anew; what came
+   * after that step comes again. `differences`: why its last digits may differ from those of a run that was never cut.
+   */
+  | { type: "resumed"; runId: string; step: number; afterLoss: boolean; differences: readonly string[] }
   /** It was stopped before its first step: nothing was learned, and there is nothing to keep. */
   | { type: "withdrawn"; runId: string }
   | { type: "failed"; runId: string; error: SerializedError };

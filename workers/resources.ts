@@ -46,6 +46,11 @@ export async function identify(ref: ModelRef | undefined): Promise<ModelIdentity
   return identityOf(stored);
 }
 
+/** Whether a model with these weights can be opened here. */
+export async function isHere(sha256: string): Promise<boolean> {
+  return (await getModel(sha256)) !== null || (await embeddedEntry()).sha256 === sha256;
+}
+
 const identityOf = ({ id, name, parameters }: StoredModel): ModelIdentity => ({ id: name, name, parameters, sha256: id });
 
 /**

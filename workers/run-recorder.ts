@@ -1,7 +1,7 @@
 /**
  * Turns what a run reports into stored records and events for the page: metrics
  * gathered and sent about four times a second, the best adapter kept in the
- * store from the first evaluation on. A store that is full for a while does not
+ * store from the first evaluation on, checkpoints as they come. A store that is full for a while does not
  * end a run: what could not be written is written with what follows, and only
  * the last word, the finished adapter, must be stored.
  */
@@ -11,9 +11,11 @@ import { toLoraAdapter } from "../lib/train/adapter/tensors";
 import type { AdapterInfo } from "../lib/train/adapter/types";
 import { evaluationPoints, type RunControl } from "../lib/train/loop";
 import type { ReadyModel } from "../lib/train/model/embedded";
+import type { SftCheckpoint } from "../lib/train/sft/checkpoint";
 import type { PreparedData } from "../lib/train/sft/prepare";
 import type { SftRunResult } from "../lib/train/sft/run";
 import type { StepResult } from "../lib/train/sft/trainer";
+import { saveCheckpoint } from "../lib/store/checkpoints";
 import { replaceAdapterFile, saveAdapter, saveReport } from "../lib/store/adapters";
 import { addSample, appendMetrics, updateRun } from "../lib/store/runs";
 import type { AdapterReport, Metric, Run, RunSample, Score } from "../lib/store/types";
@@ -39,10 +41,15 @@ export class RunRecorder {
   private readonly startedAt = performance.now();
   /** Time and tokens of steps alone, for the estimate of what is left. */
   private stepMs = 0;
+  /** Since it began or went on. */
+  private stepsHere = 0;
   private timedSteps = 0;
   private timedTokens = 0;
   private otherMs = 0;
   private evaluations = 0;
+  /** Checks made before the run was cut. */
+  private evaluationsBefore = 0;
+  private elapsedBeforeMs = 0;
   private markedAt = performance.now();
   private markedWaitMs = 0;
 
@@ -69,11 +76,33 @@ export class RunRecorder {
     this.lap();
   }
 
+  /** The run goes on where a checkpoint was made. */
+  async resumed(checkpoint: SftCheckpoint, afterLoss: boolean, differences: readonly string[]): Promise<void> {
+    const { trainer: { steps }, tokens, best, elapsedMs } = checkpoint;
+    this.done = steps;
+    this.tokens = tokens;
+    this.bestTokens = best?.tokens ?? 0;
+    this.elapsedBeforeMs = elapsedMs;
+    this.evaluationsBefore = checkpoint.evaluated < 0 ? 0 : 1 + evaluationPoints(this.totalSteps, this.run.config.evaluations).filter((point) => point <= checkpoint.evaluated).length;
+    // The adapter kept before the cut may have been deleted since; then a new one is stored.
+    this.adapterId = this.run.adapterId ?? null;
+    this.onEvent({ type: "resumed", runId: this.run.id, step: steps, afterLoss, differences });
+    this.onEvent({ type: "phase", runId: this.run.id, phase: "training", done: steps, total: this.totalSteps });
+    this.onEvent({ type: "metrics", runId: this.run.id, points: [], progress: this.progress() });
+    await updateRun(this.run.id, { step: steps, trainTokens: tokens }).catch(passing);
+    this.lap();
+  }
+
+  /** A checkpoint that finds no room costs the run nothing: the one before it stays. */
+  async checkpoint(bytes: Uint8Array, done: number): Promise<void> {
+    await saveCheckpoint(this.run.id, done, bytes).catch(passing);
+  }
+
   async step(done: number, result: StepResult & { learningRate: number }): Promise<void> {
     this.done = done;
     this.tokens += result.tokens;
     const spent = this.lap();
-    if (done > WARM_UP_STEPS) {
+    if (++this.stepsHere > WARM_UP_STEPS) {
       this.stepMs += spent;
       this.timedSteps++;
       this.timedTokens += result.tokens;
@@ -162,7 +191,7 @@ export class RunRecorder {
     const left = this.totalSteps - this.done;
     const perStep = this.timedSteps > 0 ? this.stepMs / this.timedSteps : null;
     const checks = evaluationPoints(this.totalSteps, this.run.config.evaluations).length + 1; // and one before the first step
-    const checksLeft = Math.max(0, checks - this.evaluations);
+    const checksLeft = Math.max(0, checks - this.evaluationsBefore - this.evaluations);
     const perCheck = this.evaluations > 0 ? this.otherMs / this.evaluations : 0;
     return {
       step: this.done,
@@ -175,7 +204,7 @@ export class RunRecorder {
   }
 
   private elapsedMs(): number {
-    return Math.round(performance.now() - this.startedAt);
+    return Math.round(this.elapsedBeforeMs + performance.now() - this.startedAt);
   }
 
   /** Time since the last call, in ms; time in which the run was paused does not count. */
@@ -189,7 +218,11 @@ export class RunRecorder {
   }
 }
 
-/** Lets a fault pass that may be over the next time; not one that says that the run, or its hand, was deleted. */
+/** A fault of the store that may be over the next time; not one that says that the run, or its hand, was deleted. */
+export function isPassing(error: unknown): boolean {
+  return error instanceof DuctusError && (error.code === "store/full" || error.code === "store/failed");
+}
+
 function passing(error: unknown): void {
-  if (!(error instanceof DuctusError) || (error.code !== "store/full" && error.code !== "store/failed")) throw error;
+  if (!isPassing(error)) throw error;
 }

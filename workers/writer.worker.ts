@@ -12,7 +12,7 @@ import { getAdapter, saveAdapter, saveReport } from "../lib/store/adapters";
 import { listDocuments } from "../lib/store/documents";
 import { getHand } from "../lib/store/hands";
 import type { AdapterReport } from "../lib/store/types";
-import { openAdapter, packAdapter, zipPeft } from "../lib/train/adapter/file";
+import { baseOfFile, openAdapter, packAdapter, zipPeft } from "../lib/train/adapter/file";
 import { adapterToPeft } from "../lib/train/adapter/peft";
 import { flatAdapter } from "../lib/train/adapter/tensors";
 import type { AdapterInfo, LoraAdapter } from "../lib/train/adapter/types";
@@ -22,13 +22,14 @@ import { bannedSequences } from "../lib/train/generate/banned";
 import { Generator } from "../lib/train/generate/generator";
 import type { ReadyModel } from "../lib/train/model/embedded";
 import type { LoraShape } from "../lib/train/model/lora";
+import type { OnProgress } from "../lib/train/model/manifest";
 import type { OpenedDevice } from "../lib/train/runtime/device";
 import { prepareData } from "../lib/train/sft/prepare";
 import { defaultConfig } from "../lib/train/sft/recipes";
 import { poolScore } from "../lib/train/sft/score";
 import { scoreExamples } from "../lib/train/sft/trainer";
 import type { CompareRequest, GenerationEvent, WriterApi } from "./protocol";
-import { device, embeddedModel } from "./resources";
+import { device, type HeldModel, identify, isHere, openByHash } from "./resources";
 import { registerTransferHandlers } from "./transfer";
 
 const MAX_POSITIONS = 1024;
@@ -38,19 +39,35 @@ const TEXT_MS = 60;
 
 /** Counts calls of stop() and of compare(): a comparison goes on while its number is the newest. */
 let generation = 0;
-let kept: { key: string; generator: Promise<Generator> } | null = null;
+let kept: { key: string; sha256: string; generator: Promise<Generator> } | null = null;
 
 const baseOf = ({ entry, config }: ReadyModel) => ({ id: entry.id, name: entry.name, sha256: entry.sha256, config });
 
-async function storedAdapter(model: ReadyModel, adapterId: string): Promise<{ adapter: LoraAdapter; info: AdapterInfo | null; name: string }> {
+interface Opened {
+  model: HeldModel;
+  adapter: LoraAdapter;
+  info: AdapterInfo | null;
+  name: string;
+}
+
+/** An adapter, and the model it was made for. @throws DuctusError `store/missing`, `model/gone`, and those of openAdapter */
+async function openStored(adapterId: string, onProgress?: OnProgress): Promise<Opened> {
   const stored = await getAdapter(adapterId);
   if (!stored) throw new DuctusError("store/missing", "This adapter is no longer here.", "Choose another one, or train again.");
-  return { ...openAdapter(stored.file, baseOf(model)), name: stored.name };
+  const model = await openModel(stored.modelSha256, stored.modelId, onProgress);
+  return { ...openAdapter(stored.file, baseOf(model)), model, name: stored.name };
+}
+
+/** As openByHash; a generator of another model is closed first, so that two models are never held at once. */
+async function openModel(sha256: string, name: string, onProgress?: OnProgress): Promise<HeldModel> {
+  if (kept !== null && kept.sha256 !== sha256) await closeGenerator();
+  return openByHash(sha256, name, onProgress);
 }
 
 /** The generator for adapters of a shape on a device; the one kept before is closed where another is wanted. */
 function generatorFor(opened: OpenedDevice, model: ReadyModel, lora: LoraShape): Promise<Generator> {
-  const key = JSON.stringify([opened.report.kind, lora.rank, lora.alpha, lora.targetModules]);
+  const { sha256 } = model.entry;
+  const key = JSON.stringify([sha256, opened.report.kind, lora.rank, lora.alpha, lora.targetModules]);
   if (kept?.key === key) return kept.generator;
   const before = kept?.generator;
   const generator = (async () => {
@@ -58,7 +75,7 @@ function generatorFor(opened: OpenedDevice, model: ReadyModel, lora: LoraShape):
     await before?.then((old) => old.dispose(), () => undefined);
     return Generator.create(opened.backend, model.config, model.weights, lora, MAX_POSITIONS);
   })();
-  kept = { key, generator };
+  kept = { key, sha256, generator };
   const drop = () => forget(generator);
   generator.catch(drop);
   void opened.backend.lost.then(drop);
@@ -77,10 +94,9 @@ function forget(generator: Promise<Generator>): void {
 
 async function compare(request: CompareRequest, onEvent: (event: GenerationEvent) => void): Promise<void> {
   const mine = ++generation;
-  const model = await embeddedModel((done, total) => onEvent({ type: "loading", done, total }));
+  const { model, adapter } = await openStored(request.adapterId, (done, total) => onEvent({ type: "loading", done, total }));
   const opened = await device(request.device);
   onEvent({ type: "device", device: opened.report });
-  const { adapter } = await storedAdapter(model, request.adapterId);
   const prompt = request.prompt.form === "continue"
     ? { ...request.prompt, passage: lastWords(request.prompt.passage, DEFAULT_MAX_PROMPT_WORDS) } // as in training
     : request.prompt;
@@ -121,11 +137,10 @@ async function compare(request: CompareRequest, onEvent: (event: GenerationEvent
 async function evaluate(handId: string, adapterId: string): Promise<AdapterReport> {
   const hand = await getHand(handId);
   if (!hand) throw new DuctusError("store/missing", "This hand is no longer here.", "Choose another one.");
-  const model = await embeddedModel();
+  const { model, adapter } = await openStored(adapterId);
   const { backend } = await device("auto");
-  // On WebGPU onnxruntime gives weights of closed sessions back only once no session is open: one at a time.
-  if (backend.kind === "webgpu") await closeGenerator();
-  const { adapter } = await storedAdapter(model, adapterId);
+  // On WebGPU onnxruntime gives weights of closed sessions back only once no session is open: one at a time. A large model does not fit twice anywhere.
+  if (backend.kind === "webgpu" || model.storage !== "f32") await closeGenerator();
   const config = { ...defaultConfig(model.entry.parameters, 0), epochs: 0 };
   const { test } = await prepareData(await listDocuments(handId, () => undefined), hand.seed, config, model.tokenizer);
   const execution = await openExecution(backend, model, { lora: adapter, dropout: 0, maxPositions: config.maxLength, tokens: [] });
@@ -140,7 +155,12 @@ async function evaluate(handId: string, adapterId: string): Promise<AdapterRepor
 }
 
 async function importAdapter(handId: string, name: string, bytes: Uint8Array): Promise<string> {
-  const model = await embeddedModel();
+  const hand = await getHand(handId);
+  if (!hand) throw new DuctusError("store/missing", "This hand is no longer here.", "Choose another one.");
+  // A file that says which model it was made for is opened with that one, if it is here; a folder of PEFT's says nothing, and is tried with the hand's.
+  const named = baseOfFile(bytes);
+  const base = named !== null && (await isHere(named.sha256)) ? named : await identify(hand.model);
+  const model = await openModel(base.sha256, base.id);
   const { adapter, info } = openAdapter(bytes, baseOf(model));
   const { entry } = model;
   const described: AdapterInfo = { ...info, name, createdAt: info?.createdAt ?? Date.now(), modelId: entry.id, modelSha256: entry.sha256 };
@@ -149,8 +169,7 @@ async function importAdapter(handId: string, name: string, bytes: Uint8Array): P
 }
 
 async function exportPeft(adapterId: string): Promise<Uint8Array> {
-  const model = await embeddedModel();
-  const { adapter, info, name } = await storedAdapter(model, adapterId);
+  const { model, adapter, info, name } = await openStored(adapterId);
   const { entry } = model;
   return zipPeft(adapterToPeft(adapter, { ...(info ?? { createdAt: Date.now() }), name, modelId: entry.id, modelSha256: entry.sha256 }));
 }

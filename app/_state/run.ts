@@ -35,8 +35,8 @@ export interface LiveRun {
   total: number | null;
   device: DeviceReport | null;
   execution: ExecutionReport | null;
-  /** The step from which it went on after the device was lost; null where it was not. */
-  recoveredAt: number | null;
+  /** From which step it went on, and whether because the device was lost; null where it began at the beginning. */
+  resumed: { step: number; afterLoss: boolean; differences: readonly string[] } | null;
   progress: RunProgress | null;
   /** As the worker confirmed it. */
   paused: boolean;
@@ -67,13 +67,12 @@ export function startRun(request: TrainRequest): void {
 }
 
 /** Goes on with a run that was cut off, from its last checkpoint; returns at once, as startRun. */
-export async function continueRun({ id, handId, modelSha256, checkpointStep = 0 }: Run): Promise<void> {
+export async function continueRun({ id, handId, modelSha256 }: Run): Promise<void> {
   if (isActive(run.get().live)) return;
   const [metrics, samples, model] = await Promise.all([listMetrics(id), listSamples(id), getModel(modelSha256)]);
   if (isActive(run.get().live)) return;
-  // What came after the checkpoint comes again.
-  points = metrics.filter(({ step }) => step <= checkpointStep).sort((a, b) => a.step - b.step);
-  begin({ handId, runId: id, samples: samples.filter(({ step }) => step <= checkpointStep), large: model !== null }, () => goOn(id, "auto", take));
+  points = metrics.sort((a, b) => a.step - b.step);
+  begin({ handId, runId: id, samples, large: model !== null }, () => goOn(id, "auto", take));
 }
 
 interface Beginning {
@@ -85,7 +84,7 @@ interface Beginning {
 }
 
 function begin({ handId, runId, samples, large }: Beginning, call: () => Promise<string>): void {
-  run.set({ live: { handId, runId, phase: "loading", done: null, total: null, device: null, execution: null, recoveredAt: null, progress: null, paused: false, asked: null, samples, pointsVersion: 0, outcome: null } });
+  run.set({ live: { handId, runId, phase: "loading", done: null, total: null, device: null, execution: null, resumed: null, progress: null, paused: false, asked: null, samples, pointsVersion: 0, outcome: null } });
   const release = keepAwake();
   addEventListener("beforeunload", guard);
   const begun = (): Promise<string> => {
@@ -145,9 +144,11 @@ function take(event: RunEvent): void {
       return change({ runId: event.runId, device: event.device });
     case "execution":
       return change({ runId: event.runId, execution: event.execution });
-    case "recovered":
-      points = points.filter(({ step }) => step <= event.step);
-      return change({ recoveredAt: event.step, samples: (run.get().live?.samples ?? []).filter(({ step }) => step <= event.step) }, true);
+    case "resumed": {
+      const { step, afterLoss, differences } = event;
+      points = points.filter((point) => point.step <= step);
+      return change({ resumed: { step, afterLoss, differences }, samples: (run.get().live?.samples ?? []).filter((sample) => sample.step <= step) }, true);
+    }
     case "metrics":
       points.push(...event.points);
       return change({ runId: event.runId, progress: event.progress }, event.points.length > 0);
@@ -188,7 +189,7 @@ async function settleFromStore(runId: string): Promise<void> {
 /** The first word on how it ended holds, but for one that had nowhere to be stored. */
 function settle(outcome: Outcome): void {
   const { live } = run.get();
-  if (live?.outcome?.status === "unsaved" && outcome.status === "finished") removeEventListener("beforeunload", guard);
+  if (live?.outcome?.status === "unsaved" && (outcome.status === "finished" || outcome.status === "stopped")) removeEventListener("beforeunload", guard);
   else if (!isActive(live)) return;
   change({ outcome, asked: null, paused: false });
 }

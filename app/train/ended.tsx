@@ -40,8 +40,9 @@ export function Ended({ hand, view, canStart, onStart }: Props) {
   );
 }
 
-/** A run that was cut off, or that a fault ended, where there is a step to go on from. */
-function goesOnFrom({ state, stored }: RunView): Run | null {
+/** A run that was cut off, or that a fault ended, where there is a step to go on from. One whose numbers ran away would only do so again. */
+function goesOnFrom({ state, stored, error }: RunView): Run | null {
+  if (error?.code === "train/diverged" || error?.code === "train/checkpoint-other") return null;
   return stored !== null && (state === "interrupted" || state === "failed") && stored.checkpointStep !== undefined && stored.checkpointStep < stored.totalSteps ? stored : null;
 }
 

@@ -23,7 +23,7 @@ export function Going({ view }: { view: RunView }) {
       <h1 className="title">{title(live)}</h1>
       <Stroke share={share(live)} label="Done so far" />
       <p className="going-line">{line(live)}</p>
-      {live.recoveredAt !== null && <p className="mt-2 max-w-[38rem]" role="status" data-testid="recovered">The graphics processor was reset while it was working. It was opened anew, and the run went on by itself from step {live.recoveredAt}; nothing is lost.</p>}
+      {live.resumed !== null && <Resumed {...live.resumed} />}
       <div className="actions mt-5">
         {live.phase === "training" && (
           <button type="button" className="button" data-testid="pause-training" disabled={live.asked !== null} onClick={togglePause}>
@@ -38,6 +38,16 @@ export function Going({ view }: { view: RunView }) {
       </div>
       <Phases live={live} />
     </section>
+  );
+}
+
+/** That it did not begin at the beginning, and whether that makes a difference. */
+function Resumed({ step, afterLoss, differences }: NonNullable<LiveRun["resumed"]>) {
+  return (
+    <p className="mt-2 max-w-[38rem]" role="status" data-testid="resumed" data-step={step}>
+      {afterLoss ? `The graphics processor was reset while it was working. It was opened anew, and the run went on by itself from step ${step}; nothing is lost.` : `It went on from step ${step}.`}
+      {differences.length > 0 && ` Its last digits may differ from those of a run that was never cut: ${differences.join("; ")}.`}
+    </p>
   );
 }
 

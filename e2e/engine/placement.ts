@@ -22,7 +22,7 @@ export async function placements(backend: Backend, tiny: TinyCase): Promise<Plac
   const { config, lora } = tiny;
   const weights = mapOf(tiny.weights);
   const graphs: Record<string, () => OnnxModel> = {
-    "self-test": selfTestModel,
+    "self-test": () => selfTestModel({ target: "any", f16: backend.features.f16 }),
     "training, LoRA": () => trainingGraph(config, { kind: "lora", lora, dropout: false }, weights, { maxPositions: MAX_POSITIONS }),
     "training, LoRA with dropout": () => trainingGraph(config, { kind: "lora", lora, dropout: true }, weights, { maxPositions: MAX_POSITIONS }),
     "training, every weight": () => trainingGraph(config, { kind: "full" }, weights, { maxPositions: MAX_POSITIONS }),

@@ -3,11 +3,13 @@ import { readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { DuctusError } from "../../lib/core/errors";
+import { mergedVocabSize } from "../../lib/train/adapter/merge";
 import { adapterFromPeft, CONFIG_FILE, WEIGHTS_FILE } from "../../lib/train/adapter/peft";
 import type { LoraAdapter } from "../../lib/train/adapter/types";
 import type { ModelConfig } from "../../lib/train/model/config";
 import { missingFile, readJson, type ModelFiles } from "../../lib/train/model/files";
-import type { HeldWeights } from "../../lib/train/model/held";
+import type { HeldTensor, HeldWeights } from "../../lib/train/model/held";
+import { dequantize } from "../../lib/train/model/quantize";
 import { openSettings } from "../../lib/train/model/load";
 import { createTokenizer, type TextTokenizer } from "../../lib/train/model/tokenizer";
 import { loadHeldWeights } from "../../lib/train/model/weights";
@@ -93,5 +95,47 @@ export function openBackend(options: Options): Backend {
   return openNode(options.number("threads", availableParallelism(), { least: 1, most: 256, whole: true }));
 }
 
+/**
+ * The model with the adapter's rows of the vocabulary in their places, and the adapter without them: the graphs then
+ * need to know nothing of them.
+ */
+export function withTrainedTokens(config: ModelConfig, weights: HeldWeights, adapter: LoraAdapter): { config: ModelConfig; weights: HeldWeights; adapter: LoraAdapter } {
+  const { tokens } = adapter;
+  if (!tokens) return { config, weights, adapter };
+  const vocabSize = mergedVocabSize(adapter, config.vocabSize);
+  const place = (name: string, rows: Float32Array | null): HeldTensor => {
+    const data = new Float32Array(vocabSize * config.hiddenSize); // [vocab, hidden]
+    data.set(dequantize(weights.get(name)!));
+    if (rows) tokens.ids.forEach((id, i) => data.set(rows.subarray(i * config.hiddenSize, (i + 1) * config.hiddenSize), id * config.hiddenSize));
+    return { storage: "f32", shape: [vocabSize, config.hiddenSize], data };
+  };
+  const placed = new Map(weights).set("model.embed_tokens.weight", place("model.embed_tokens.weight", tokens.rows));
+  if (!config.tieWordEmbeddings) placed.set("lm_head.weight", place("lm_head.weight", tokens.headRows));
+  return { config: { ...config, vocabSize }, weights: placed, adapter: { ...adapter, tokens: null } };
+}
+
 /** Names of the files in a folder. */
 export const filesIn = (path: string) => readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isFile()).map(({ name }) => name);
+
+/** What the options --model, --adapter and --threads name. */
+export interface Named extends ModelFolder {
+  backend: Backend;
+  /** For the config given; see {@link withTrainedTokens}. */
+  adapter: LoraAdapter | null;
+  /** Reads the weights, which takes a while: called once all else is known to be in order. */
+  load(): Promise<{ config: ModelConfig; weights: HeldWeights; adapter: LoraAdapter | null }>;
+}
+
+/** @throws DuctusError as openModelFolder and openAdapterFolder */
+export async function openNamed(options: Options, progress: (text: string) => void): Promise<Named> {
+  const adapterPath = options.optionalText("adapter");
+  const folder = await openModelFolder(options.text("model"), adapterPath);
+  const adapter = adapterPath === undefined ? null : openAdapterFolder(adapterPath, folder.config);
+  return {
+    ...folder, adapter, backend: openBackend(options),
+    async load() {
+      const weights = await loadFolderWeights(folder, progress);
+      return adapter ? withTrainedTokens(folder.config, weights, adapter) : { config: folder.config, weights, adapter };
+    },
+  };
+}

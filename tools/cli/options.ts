@@ -56,7 +56,7 @@ export class Options {
         if (value === undefined || /^--[a-z]/.test(value)) throw usage(`--${name} needs a value.`, `Write ${title(option)}.`);
         i++;
       }
-      values.set(name, [...(values.get(name) ?? []), value!]);
+      values.set(name, [...(values.get(name) ?? []), value]);
     }
     const missing = spec.options.find(({ name, required }) => required === true && !values.has(name));
     if (missing) throw usage(`${spec.name} needs ${title(missing)}.`, `Its options: ${list}. More: --help.`);

@@ -7,11 +7,11 @@ import { serializeError } from "../../lib/core/errors";
 
 export interface Output {
   /** A result, as one line of JSON; never within a line that was begun and not ended. Resolves when the reader keeps up. */
-  line(value: unknown): Promise<void>;
+  line: (value: unknown) => Promise<void>;
   /** A part of a line. */
-  write(text: string): Promise<void>;
+  write: (text: string) => Promise<void>;
   /** A sentence for a person who watches. */
-  progress(text: string): void;
+  progress: (text: string) => void;
 }
 
 /** JSON has no infinities and no NaN; a result that holds one is a fault of the command. */

@@ -3,7 +3,7 @@
  * with errors in words. Paths are taken from the folder in which `npm run` was
  * called, although npm runs its scripts in the folder of the package.
  */
-import { readFileSync, mkdirSync, renameSync, statSync, openSync, fsyncSync, closeSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { DuctusError } from "../../lib/core/errors";
 
@@ -70,6 +70,10 @@ export function writing<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw new DuctusError("file/unwritable", `“${path}” cannot be written (${reason(error)}).`, "Choose another folder with --out, or free some space.");
+    throw unwritable(path, error);
   }
+}
+
+export function unwritable(path: string, error: unknown): DuctusError {
+  return new DuctusError("file/unwritable", `“${path}” cannot be written (${reason(error)}).`, "Choose another folder with --out, or free some space.");
 }

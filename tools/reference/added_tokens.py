@@ -2,6 +2,7 @@
 with rsLoRA), on a tied and an untied model of families.py: tokens within the
 vocabulary and new ones behind it, in no order. Logits, loss and gradients of
 PEFT's own adapter; and logits of adapters that we wrote (ours.ts), by PEFT.
+And the embedded model's tokenizer with tokens added by transformers.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import shutil
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 from safetensors.torch import load_file
+from transformers import AutoTokenizer
 
 from common import DATA, generator, in_float64, load_base, pad_right, save_adapter, write_json, write_tensors
 from tiny import both_precisions, check_every_parameter_matters
@@ -98,7 +100,32 @@ def make_one(name: str, seed: int) -> None:
     write_json(folder / "batch.json", described | {"completion_tokens": int((batch[2][:, 1:] != -100).sum()), "loss": loss})
 
 
-def make() -> None:
+def make_tokenizer(base) -> None:
+    """Two new tokens and one that is a plain word of the vocabulary, added to the embedded model's tokenizer."""
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    word = "the"
+    assert tokenizer.convert_tokens_to_ids(word) is not None and word not in tokenizer.get_added_vocab()
+    tokens = ["<|aside|>", word, "\u201cvoice:tr\u00e8s-bas\u201d", "<|im_end|>"]
+    before = len(tokenizer)
+    added = tokenizer.add_tokens(tokens, special_tokens=True)
+    texts = [
+        "<|aside|>", "she said<|aside|>\u201cvoice:tr\u00e8s-bas\u201d so", " <|aside|> ", "<|aside|><|aside|>", "<|asid|> aside|>",
+        "other breath, the end<|im_end|>", "",
+    ]
+    write_json(
+        FOLDER / "tokenizer.json",
+        {
+            "tokens": tokens,
+            "ids": tokenizer.convert_tokens_to_ids(tokens),
+            "length": len(tokenizer),
+            "texts": [{"text": text, "ids": tokenizer(text, add_special_tokens=False)["input_ids"]} for text in texts],
+        },
+    )
+    print(f"added tokens, tokenizer: {before} tokens, {added} added, {len(tokenizer)} now")
+
+
+def make(base) -> None:
+    make_tokenizer(base)
     for index, name in enumerate(TOKENS):
         shutil.rmtree(FOLDER / name / "adapter", ignore_errors=True)
         make_one(name, 600 + 10 * index)

@@ -40,6 +40,10 @@ def main() -> int:
     base = AutoModelForCausalLM.from_pretrained(
         arguments.base, dtype=torch.float32, attn_implementation="eager", local_files_only=True
     )
+    tokens = json.loads((arguments.adapter / "adapter_config.json").read_text())["trainable_token_indices"] or []
+    ids_trained = [i for part in tokens.values() for i in part] if isinstance(tokens, dict) else tokens
+    if ids_trained and max(ids_trained) >= base.config.vocab_size:
+        base.resize_token_embeddings(max(ids_trained) + 1)  # as the adapter's card says
     model = PeftModel.from_pretrained(base, arguments.adapter).eval()
 
     given = load_file(arguments.adapter / "adapter_model.safetensors")

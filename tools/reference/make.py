@@ -16,7 +16,7 @@ def main() -> None:
         "--base-model",
         type=Path,
         default=Path(__file__).resolve().parents[2] / "public" / "models" / "ductus-base",
-        help="the embedded model's folder (parts embedded and tokenizer)",
+        help="the embedded model's folder (parts added_tokens, embedded and tokenizer)",
     )
     arguments = parser.parse_args()
     wanted = arguments.only.split(",") if arguments.only else PARTS
@@ -26,7 +26,7 @@ def main() -> None:
     for part in PARTS:
         if part in wanted:
             module = importlib.import_module(part)
-            if part in ("embedded", "tokenizer"):
+            if part in ("added_tokens", "embedded", "tokenizer"):
                 module.make(arguments.base_model)
             else:
                 module.make()

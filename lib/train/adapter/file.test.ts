@@ -22,7 +22,7 @@ function repack(changes: Record<string, string | undefined>): Uint8Array {
 
 describe("the one-file form", () => {
   it("comes back with everything, verified against the base", () => {
-    expect(openAdapter(packed, base)).toEqual({ adapter, info, baseVerified: true });
+    expect(openAdapter(packed, base)).toEqual({ adapter, info, addedTokens: [], baseVerified: true });
     const { recipe: _recipe, report: _report, steps: _steps, trainTokens: _tokens, ...little } = info;
     expect(openAdapter(packAdapter(adapter, little), base).info).toEqual(little);
   });
@@ -78,6 +78,17 @@ describe("the one-file form", () => {
     expect(fault(() => openAdapter(repack(changes), base)).code).toBe("adapter/damaged");
   });
 
+  it("names the tokens that it adds", () => {
+    const tokens = { ids: [64, 3], rows: new Float32Array(2 * tinyModel.hiddenSize).fill(0.5), headRows: null };
+    const trained = { ...adapter, tokens };
+    const addedTokens = [{ id: 64, content: "<|aside|>" }];
+    expect(openAdapter(packAdapter(trained, { ...info, addedTokens }), base)).toEqual({ adapter: trained, info: { ...info, addedTokens }, addedTokens, baseVerified: true });
+    expect(openAdapter(packAdapter(trained, info), base).addedTokens).toEqual([]);
+    for (const bad of [[{ id: 5, content: "x" }], [{ id: 64, content: "" }], [{ id: -1, content: "x" }], { id: 64 }]) {
+      expect(fault(() => openAdapter(packAdapter(trained, { ...info, addedTokens: bad as typeof addedTokens }), base)).code).toBe("adapter/damaged");
+    }
+  });
+
   it("ignores notes that it does not know", () => {
     expect(openAdapter(repack({ something: "else" }), base).info).toEqual(info);
     expect(openAdapter(repack({ run: '{"steps":35,"later":1}' }), base).info?.steps).toBe(35);
@@ -86,13 +97,25 @@ describe("the one-file form", () => {
 
 describe("a zip of a PEFT folder", () => {
   it("comes back with the adapter, its base not verified", () => {
-    expect(openAdapter(zipPeft(folder), base)).toEqual({ adapter, info: null, baseVerified: false });
+    expect(openAdapter(zipPeft(folder), base)).toEqual({ adapter, info: null, addedTokens: [], baseVerified: false });
     expect(zipPeft(folder)).toEqual(writeZip(Object.fromEntries(Object.entries(folder).reverse())));
   });
 
   it("opens deflated, inside a folder, beside other files", () => {
     const zip = zipSync({ "my adapter/sub/adapter_config.json": new TextEncoder().encode(folder["adapter_config.json"]), "my adapter/sub/adapter_model.safetensors": folder["adapter_model.safetensors"], "__MACOSX/my adapter/._adapter_config.json": new Uint8Array(9), "../../etc/passwd": new Uint8Array(3) }, { level: 9 });
     expect(openAdapter(zip, base).adapter).toEqual(adapter);
+  });
+
+  it("takes the names of trained tokens from the tokenizer beside them", () => {
+    const tokens = { ids: [64, 3], rows: new Float32Array(2 * tinyModel.hiddenSize).fill(0.5), headRows: null };
+    const files = adapterToPeft({ ...adapter, tokens }, info);
+    const withTokenizer = (tokenizer: string | Uint8Array) => openAdapter(writeZip({ ...files, "tokenizer.json": tokenizer }), base);
+    const added = [{ id: 3, content: "<|a|>", special: true }, { id: 4, content: "<|b|>" }, { id: 64, content: "<|c|>" }];
+    expect(withTokenizer(JSON.stringify({ added_tokens: added, model: {} })).addedTokens).toEqual([{ id: 3, content: "<|a|>" }, { id: 64, content: "<|c|>" }]);
+    expect(openAdapter(zipPeft(files), base).addedTokens).toEqual([]);
+    for (const bad of ["{", "[]", '{"added_tokens":[{"id":"3"}]}', Uint8Array.of(0xff)]) expect(fault(() => withTokenizer(bad)).code).toBe("adapter/tokenizer");
+    // An adapter without trained tokens has no use for a tokenizer.
+    expect(openAdapter(writeZip({ ...folder, "tokenizer.json": "{" }), base).addedTokens).toEqual([]);
   });
 
   it("refuses one that lacks a file, or whose settings are not text", () => {

@@ -110,6 +110,17 @@ export function openAdapter(bytes: Uint8Array, model: BaseModel): OpenedAdapter 
   return { adapter, info, addedTokens, baseVerified: true };
 }
 
+/** Which model a file in the one-file form says it was made for; null for every other file, readable or not: {@link openAdapter} judges those. */
+export function baseOfFile(bytes: Uint8Array): { id: string; sha256: string } | null {
+  if (bytes.byteLength > MAX_ADAPTER_BYTES || bytes[8] !== 0x7b) return null;
+  try {
+    const { base_model_id: id, base_model_sha256: sha256 } = readSafetensors(bytes, ADAPTER_FILE).metadata;
+    return id !== undefined && sha256 !== undefined && /^[0-9a-f]{64}$/.test(sha256) ? { id: id.slice(0, 128), sha256 } : null;
+  } catch {
+    return null;
+  }
+}
+
 function describeModel(info: AdapterInfo, model: BaseModel): string {
   return info.modelId === model.id ? `another version of ${model.name}` : `${info.modelId}; the one in use is ${model.id}`;
 }

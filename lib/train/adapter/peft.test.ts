@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { info, randomAdapter, tinyModel } from "../testing/adapter";
 import { parseModelConfig } from "../model/config";
+import { loraScale } from "../model/lora";
 import { adapterFromPeft, adapterToPeft, peftConfigJson } from "./peft";
 import { readSafetensors, toFloat32, writeSafetensors, type TensorToWrite } from "./safetensors";
 import { fault } from "../testing/fault";
@@ -40,6 +41,7 @@ describe("adapterToPeft", () => {
 
   it("comes with a card that states recipe and numbers, and in which a name stays a name", () => {
     const card = folder["README.md"];
+    expect(card).not.toMatch(/resize_token_embeddings|add_tokens|rsLoRA|trained tokens/);
     for (const part of ["library_name: peft", "# Allotment diary", "| rank | 4 |", "| learning rate | 0.003", "| base | 4.1000 | 60.34 | 1.5710 |", "PeftModel.from_pretrained", info.modelSha256]) expect(card).toContain(part);
     const tricky = adapterToPeft(adapter, { ...info, name: "a\n---\n# <b>b</b> | `c`" })["README.md"];
     expect(tricky).toContain("# a --- \\# \\<b\\>b\\</b\\> \\| \\`c\\`\n");
@@ -48,9 +50,10 @@ describe("adapterToPeft", () => {
 });
 
 describe("adapterFromPeft", () => {
-  it.each(["qwen2-tied", "qwen3-untied"])("reads what PEFT wrote for %s, and writes the same settings and values", (name) => {
-    const folder = new URL(`../../../tools/reference/data/${name}/`, import.meta.url);
-    const model = parseModelConfig(JSON.parse(readFileSync(new URL("config.json", folder), "utf8")));
+  it.each(["qwen2-tied", "qwen3-untied", "llama3-tied", "added-tokens/llama3-tied", "added-tokens/qwen2-untied"])("reads what PEFT wrote for %s, and writes the same settings and values", (name) => {
+    const data = new URL("../../../tools/reference/data/", import.meta.url);
+    const folder = new URL(`${name}/`, data);
+    const model = parseModelConfig(JSON.parse(readFileSync(new URL(`${name.replace("added-tokens/", "")}/config.json`, data), "utf8")));
     const json = readFileSync(new URL("adapter/adapter_config.json", folder), "utf8");
     const bytes = readFileSync(new URL("adapter/adapter_model.safetensors", folder));
     const read = adapterFromPeft(json, bytes, model);
@@ -71,11 +74,12 @@ describe("adapterFromPeft", () => {
     expect(adapterFromPeft(JSON.stringify({ peft_type: "LORA", r: 4, lora_alpha: 8, target_modules: config["target_modules"] }), weights, tinyModel)).toEqual(adapter);
   });
 
-  it("turns rsLoRA's scale into alpha / rank", () => {
+  it("keeps rsLoRA as such", () => {
     const read = open({ use_rslora: true });
-    expect(read.alpha / read.rank).toBeCloseTo(8 / Math.sqrt(4), 12);
-    // and back out, as plain LoRA
-    expect(JSON.parse(peftConfigJson(read, info))).toMatchObject({ use_rslora: false, lora_alpha: 16 });
+    expect(read).toMatchObject({ alpha: 8, useRslora: true });
+    expect(loraScale(read)).toBe(8 / Math.sqrt(4));
+    expect(loraScale(open({}))).toBe(8 / 4);
+    expect(JSON.parse(peftConfigJson(read, info))).toMatchObject({ use_rslora: true, lora_alpha: 8 });
   });
 
   const unsupported: [Record<string, unknown>, RegExp][] = [
@@ -84,14 +88,14 @@ describe("adapterFromPeft", () => {
     [{ bias: "all" }, /biases/],
     [{ lora_bias: true }, /biases on its factors/],
     [{ use_dora: true }, /DoRA/],
-    [{ modules_to_save: ["lm_head"] }, /whole modules/],
+    [{ modules_to_save: ["score"] }, /replaces “score” as a whole/],
     [{ rank_pattern: { q_proj: 2 } }, /different ranks/],
     [{ alpha_pattern: { q_proj: 2 } }, /different scales/],
     [{ layers_to_transform: 0 }, /some of the layers/],
     [{ layers_to_transform: [0] }, /some of the layers/],
     [{ layer_replication: [[0, 2]] }, /repeated layers/],
     [{ exclude_modules: ["q_proj"] }, /excluded/],
-    [{ trainable_token_indices: [1] }, /token embeddings/],
+    [{ trainable_token_indices: { wpe: [1] } }, /trains rows of “wpe”/],
     [{ fan_in_fan_out: true }, /transposed/],
     [{ init_lora_weights: "pissa_niter_4" }, /pissa/],
     [{ init_lora_weights: "olora" }, /olora/],
@@ -110,7 +114,7 @@ describe("adapterFromPeft", () => {
     for (const text of ["", "{", "[]", "null", "{}", '{"peft_type":3}', '{"peft_type":"LORA","peft_type":"LORA"}', `"${"x".repeat(1_000_001)}"`]) {
       expect(fault(() => adapterFromPeft(text, weights, tinyModel)).code, text.slice(0, 40)).toBe("adapter/config");
     }
-    for (const changes of [{ r: 0 }, { r: 2.5 }, { r: 4096 }, { lora_alpha: 0 }, { lora_alpha: "16" }, { target_modules: [] }, { target_modules: [1] }, { use_rslora: "yes" }]) {
+    for (const changes of [{ r: 0 }, { r: 2.5 }, { r: 4096 }, { lora_alpha: 0 }, { lora_alpha: "16" }, { target_modules: [] }, { target_modules: [1] }, { use_rslora: "yes" }, { trainable_token_indices: [-1] }, { trainable_token_indices: "all" }, { trainable_token_indices: { embed_tokens: 3 } }, { modules_to_save: "lm_head" }]) {
       expect(fault(() => open(changes)).code, JSON.stringify(changes)).toBe("adapter/config");
     }
   });

@@ -43,8 +43,9 @@ export function tokenRows(settings: ExecutionSettings, adapter: AdapterTensors |
   return settings.tokens.length > 0 && rows ? { ids: settings.tokens, rows } : null;
 }
 
-/** The rows that the head reads for trained tokens, [count, hidden]: the embedding's, or of an untied model its own. */
-export function headTokenRows(config: ModelConfig, adapter: AdapterTensors): Float32Array {
+/** The rows that the head reads for trained tokens, [count, hidden]: the embedding's, or of an untied model its own; null without any. */
+export function headTokenRows(config: ModelConfig, settings: ExecutionSettings, adapter: AdapterTensors): Float32Array | null {
+  if (settings.tokens.length === 0) return null;
   const name = config.tieWordEmbeddings ? TOKEN_ROWS : HEAD_ROWS;
   const rows = adapter.get(name);
   if (!rows) throw new DuctusError("adapter/tensors", `The adapter has no “${name}”.`, "Choose another adapter, or train again.");

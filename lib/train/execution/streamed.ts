@@ -14,8 +14,7 @@ import { upload, type DeviceTensor } from "../runtime/device-tensor";
 import { f32, Session, type Feeds } from "../runtime/session";
 import type { Batch } from "../sft/batch";
 import { backwardGraph, BLOCK_NAMES, forwardGraph, type Place } from "./blocks";
-import { addTokenGradient } from "./embed";
-import { attentionFeeds, dropoutFeeds, embeddingFeed, targetFeed, tokenRows, type ExecutionSettings } from "./feeds";
+import { attentionFeeds, dropoutFeeds, embeddingFeed, headTokenRows, targetFeed, tokenGradients, type ExecutionSettings } from "./feeds";
 import { freshAdapter } from "./fresh";
 import { StreamedHead } from "./head";
 import type { AdapterTensors, Execution, ExecutionPlan, TrainInputs } from "./types";
@@ -90,8 +89,8 @@ export class StreamedExecution implements Execution {
       }
       const hidden = (await x.read()).data as Float32Array; // [M, hidden]
       x.dispose();
-      const rows = tokenRows(settings, adapter);
-      const { nll, dHidden, dTokens } = await this.head.run(hidden, targetFeed(config, settings, batch).data as Int32Array, rowWeights, rows?.rows ?? null);
+      const rows = headTokenRows(config, settings, adapter);
+      const { nll, dHidden, dTokens } = await this.head.run(hidden, targetFeed(config, settings, batch).data as Int32Array, rowWeights, rows);
       const loss = nll.reduce((sum, v, i) => sum + v * rowWeights[i]!, 0);
 
       const gradients = new Map<string, Float32Array>();
@@ -105,8 +104,8 @@ export class StreamedExecution implements Execution {
         if (device["dx"]) dy = keep(device["dx"]); // [N, hidden]
       }
       if (dTokens) {
-        addTokenGradient(batch.feeds.ids.data as Int32Array, (await dy.read()).data as Float32Array, settings.tokens, dTokens);
-        gradients.set("tokens", dTokens);
+        const dEmbeddings = (await dy.read()).data as Float32Array; // [N, hidden]
+        for (const [name, gradient] of tokenGradients(config, settings, batch, dEmbeddings, dTokens)) gradients.set(name, gradient);
       }
       return { loss, gradients };
     } finally {
@@ -131,8 +130,8 @@ export class StreamedExecution implements Execution {
         x.dispose();
         x = keep(device["y"]!);
       }
-      const rows = tokenRows(settings, used);
-      return (await this.head.run((await x.read()).data as Float32Array, targetFeed(config, settings, batch).data as Int32Array, null, rows?.rows ?? null)).nll;
+      const rows = headTokenRows(config, settings, used);
+      return (await this.head.run((await x.read()).data as Float32Array, targetFeed(config, settings, batch).data as Int32Array, null, rows)).nll;
     } finally {
       for (const tensor of live) tensor.dispose();
     }

@@ -13,7 +13,10 @@ export interface ExecutionPlan {
   recompute: boolean;
 }
 
-/** By name, `layers.{i}.{self_attn|mlp}.{projection}.lora_A|B`, and `tokens` [count, hidden] where rows of the embedding are trained. */
+/**
+ * By name, `layers.{i}.{self_attn|mlp}.{projection}.lora_A|B`, and where tokens are trained `tokens` [count, hidden], their
+ * rows of the embedding and of a tied head, and `tokens.head` [count, hidden], those of an untied one.
+ */
 export type AdapterTensors = ReadonlyMap<string, Float32Array>;
 
 export interface TrainInputs {

@@ -10,13 +10,11 @@ import { graphWeights, packLayer, unpackGradients, type AnyWeights } from "../mo
 import type { Backend } from "../runtime/backend";
 import { f32, Session, type NdArray } from "../runtime/session";
 import type { Batch } from "../sft/batch";
-import { addTokenGradient } from "./embed";
-import { attentionFeeds, dropoutFeeds, embeddingFeed, replacedFeed, targetFeed, tokenRows, type ExecutionSettings } from "./feeds";
+import { SCORING_APART_BYTES } from "./choose";
+import { attentionFeeds, dropoutFeeds, embeddingFeed, headTokenRows, replacedFeed, targetFeed, tokenGradients, type ExecutionSettings } from "./feeds";
 import { freshAdapter } from "./fresh";
 import type { AdapterTensors, Execution, TrainInputs } from "./types";
 
-/** Weights up to this size are held twice, so that scoring needs no backward pass. */
-const SCORING_APART_BYTES = 400e6;
 /** Larger weights go to the runtime beside the model: the model's own form has a limit of 2 GB, and copies cost. */
 const EXTERNAL_OVER_BYTES = 1 << 20;
 const EXTERNAL_FROM_BYTES = 256e6;
@@ -55,9 +53,8 @@ export class WholeExecution implements Execution {
       unpackGradients(this.config, this.settings.lora, layer, (name) => out[gradientName(name)]!.data as Float32Array, gradients);
     }
     if (this.settings.tokens.length > 0) {
-      const rows = out[gradientName("tokens")]!.data as Float32Array; // [count, hidden]
-      addTokenGradient(batch.feeds.ids.data as Int32Array, out[gradientName("embeddings")]!.data as Float32Array, this.settings.tokens, rows);
-      gradients.set("tokens", rows);
+      const [dEmbeddings, dHead] = ["embeddings", "tokens"].map((name) => out[gradientName(name)]!.data as Float32Array) as [Float32Array, Float32Array];
+      for (const [name, gradient] of tokenGradients(this.config, this.settings, batch, dEmbeddings, dHead)) gradients.set(name, gradient);
     }
     return { loss: out["loss"]!.data[0] as number, gradients };
   }
@@ -78,11 +75,11 @@ export class WholeExecution implements Execution {
 
   private feeds(batch: Batch, adapter: AdapterTensors, noise: Float32Array | null): Record<string, NdArray> {
     const { config, settings } = this;
-    const rows = tokenRows(settings, adapter);
+    const rows = headTokenRows(config, settings, adapter);
     const feeds: Record<string, NdArray> = {
       embeddings: embeddingFeed(config, this.weights, settings, batch, adapter, noise),
       ...attentionFeeds(batch), rows: batch.feeds.rows, rowOf: batch.rowOf, targets: targetFeed(config, settings, batch),
-      ...(rows ? { tokens: f32(rows.rows, [rows.ids.length, config.hiddenSize]), replaced: replacedFeed(config, settings) } : {}),
+      ...(rows ? { tokens: f32(rows, [settings.tokens.length, config.hiddenSize]), replaced: replacedFeed(config, settings) } : {}),
     };
     return { ...feeds, ...packedFeeds(config, settings.lora, adapter) };
   }

@@ -8,6 +8,7 @@ import { DuctusError } from "../../core/errors";
 import { product, sameShape } from "./dims";
 import type { GradientRule, Graph, ManyGradientRule, Tensor } from "./graph";
 import { add } from "./operators/elementwise";
+import { gemm } from "./operators/linear";
 
 /**
  * Gradients of a scalar with respect to any tensors of the graph.
@@ -53,7 +54,7 @@ export function adjoints(graph: Graph, output: Tensor, dOutput: Tensor, wanted: 
         throw new DuctusError("graph/gradient", `The gradient of "${node.type}" has shape [${part.shape.join(", ")}] for an input of [${input.shape.join(", ")}].`);
       }
       const sum = known.get(input);
-      known.set(input, sum ? add(sum, part) : part);
+      known.set(input, sum ? addTo(sum, part) : part);
     });
   }
   return wanted.map((t) => {
@@ -61,4 +62,12 @@ export function adjoints(graph: Graph, output: Tensor, dOutput: Tensor, wanted: 
     if (!adjoint) throw new DuctusError("graph/gradient", `The loss does not depend on "${t.name}".`);
     return adjoint;
   });
+}
+
+/** sum + part; where `part` is a matrix product, which nothing else reads yet, it adds by itself: a node and a pass over memory less. */
+function addTo(sum: Tensor, part: Tensor): Tensor {
+  const node = part.graph.producer(part);
+  if (node?.type !== "Gemm" || node.inputs.length !== 2 || node !== part.graph.nodes.at(-1)) return add(sum, part);
+  const { transA, transB, alpha } = node.attributes as { transA: number; transB: number; alpha: { float: number } };
+  return gemm(node.inputs[0]!, node.inputs[1]!, { transA: transA === 1, transB: transB === 1, alpha: alpha.float, c: sum });
 }

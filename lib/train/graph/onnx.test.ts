@@ -3,6 +3,7 @@ import { openNode } from "../runtime/node";
 import { f32, Session } from "../runtime/session";
 import { Graph } from "./graph";
 import { add, exp, mul, neg } from "./operators/elementwise";
+import { toF32 } from "./operators/quantized";
 import { reshape, transpose } from "./operators/shape";
 import { toOnnx, type OnnxModel } from "./onnx";
 import { ProtoWriter } from "./protobuf";
@@ -168,6 +169,43 @@ describe("toOnnx", () => {
     const model = toOnnx(graph, { y });
     expect(model.inputs.filter((p) => p.shapeOf)).toEqual([{ name: "shape:B,T,2", dtype: "i64", shape: [3], shapeOf: ["B", "T", 2] }]);
     expect(await run(model, { x: f32(Float32Array.from({ length: 12 }, (_, i) => i), [2, 3, 2]) })).toEqual({ y: [0, 1, 6, 7, 2, 3, 8, 9, 4, 5, 10, 11] });
+  });
+
+  it("puts large weights beside the model, as views of the caller's numbers", async () => {
+    const graph = new Graph();
+    const x = graph.input("x", "f32", [4]);
+    const y = mul(add(x, graph.parameter("large", [4])), graph.parameter("small", [1]));
+    const large = Float32Array.of(9, 1, 2, 3, 4).subarray(1), small = Float32Array.of(2);
+    const model = toOnnx(graph, { y }, new Map([["large", large], ["small", small]]), { externalOver: 4 });
+    expect(model.external).toEqual([{ path: "weight-0", data: new Uint8Array(large.buffer, 4, 16) }]);
+    expect(model.external[0]!.data.buffer).toBe(large.buffer);
+    const [first, second] = all(graphOf(model), 5);
+    expect(all(first!, 9)).toEqual([]);
+    expect(all(first!, 13).map((entry) => [text(all(entry, 1)[0]!), text(all(entry, 2)[0]!)])).toEqual([["location", "weight-0"], ["offset", "0"], ["length", "16"]]);
+    expect(all(second!, 9)).toHaveLength(1);
+    expect(await run(model, { x: f32(Float32Array.of(10, 20, 30, 40), [4]) })).toEqual({ y: [22, 44, 66, 88] });
+    expect(toOnnx(graph, { y }, new Map([["large", large]]), { externalOver: 16 }).external).toEqual([]);
+  });
+
+  it("refuses a model that holds more than protocol buffers can", () => {
+    const graph = new Graph();
+    const half = new Uint8Array(2 ** 30); // never touched, so never in memory
+    const parts = ["a", "b"].map((name) => graph.parameter(name, [2 ** 30], "u8"));
+    const sum = graph.node("Add", parts, { dtype: "u8", shape: [2 ** 30] });
+    const weights = new Map([["a", half], ["b", half]]);
+    expect(() => toOnnx(graph, { sum }, weights)).toThrow(expect.objectContaining({ code: "graph/size" }));
+    expect(toOnnx(graph, { sum }, weights, { externalOver: 1 }).bytes.length).toBeLessThan(1000);
+  });
+
+  it("writes weights of every type, and says whether they are held in fewer bits", async () => {
+    const graph = new Graph();
+    const y = add(graph.input("x", "f32", [2]), toF32(graph.parameter("half", [2], "f16")));
+    const halves = new Map([["half", Uint16Array.of(0x3c00, 0xc000)]]);
+    expect(await run(toOnnx(graph, { y }, halves), { x: f32(Float32Array.of(1, 1), [2]) })).toEqual({ y: [2, -1] });
+    expect(toOnnx(graph, { y }, halves).compact).toBe(true);
+    expect(toOnnx(graph, { y }).compact).toBe(false);
+    expect(() => toOnnx(graph, { y }, new Map([["half", Uint8Array.of(1, 2, 3, 4)]]))).toThrow(/"half" is f16, but its numbers are in a Uint8Array/);
+    expect(() => toOnnx(graph, { y }, new Map([["half", Float32Array.of(1, 2)]]))).toThrow(/"half" has 2 numbers for shape \[2\]/);
   });
 
   it("refuses numbers that do not fit the shape", () => {

@@ -13,7 +13,7 @@ import { adapterFromPeft, adapterToPeft } from "../adapter/peft";
 import type { LoraAdapter } from "../adapter/types";
 import { embedTokens } from "../execution/embed";
 import { replacedFeed } from "../execution/feeds";
-import { WholeExecution } from "../execution/whole";
+import { openExecution } from "../execution/open";
 import { generationGraph } from "../generate/graphs";
 import { openNode } from "../runtime/node";
 import { f32, Session } from "../runtime/session";
@@ -83,9 +83,9 @@ describe.each(Object.keys(OUR_TOKENS) as TokenModel[])("trained tokens, %s", (mo
     expect(await furthest({ ...adapter, tokens: { ...adapter.tokens!, ids: [...adapter.tokens!.ids].reverse() } }, which)).toBeGreaterThan(1e-2);
   });
 
-  it("loss and the gradients of factors and rows", async () => {
+  it.each(["whole", "streamed"] as const)("loss and the gradients of factors and rows: %s", async (kind) => {
     const adapter = open("adapter");
-    const execution = await WholeExecution.create(backend, config, weights, { lora: adapter, dropout: 0, maxPositions: 64, tokens: adapter.tokens!.ids });
+    const execution = await openExecution(backend, { config, weights }, { lora: adapter, dropout: 0, maxPositions: 64, tokens: adapter.tokens!.ids }, { kind, recompute: true });
     const examples = batch.rows.map((ids, i) => ({ ids, promptLength: batch.prompt_lengths[i]!, documentId: "", completionBytes: 0 }));
     const count = batch.completion_tokens;
     const { loss, gradients } = await execution.train(collate(examples), { adapter: flatAdapter(adapter), rowWeights: new Float32Array(count).fill(1 / count), dropoutSeed: null, noise: null });

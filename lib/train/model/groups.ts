@@ -60,6 +60,9 @@ export function storageOf(weights: AnyWeights): (name: string) => Storage {
   return (name) => held(weights, name.replace("qkv_proj", "q_proj")).storage;
 }
 
+/** How most of a model is held: by its first projection. */
+export const mainStorage = (weights: AnyWeights): Storage => held(weights, "model.layers.0.self_attn.q_proj.weight").storage;
+
 /** The tensors of one layer, under the names that {@link decoderLayer} gives them. */
 export function layerTensors(config: ModelConfig, weights: AnyWeights, layer: number, prefix = `model.layers.${layer}`): Map<string, HeldTensor> {
   const from = `model.layers.${layer}`;

@@ -118,9 +118,9 @@ export function head(hidden: Tensor, config: ModelConfig, storage: (name: string
  * One decoder layer.
  *
  * @param x [tokens, hidden], tokens = batch · seq
- * @returns the layer's output [tokens, hidden] (or [m, hidden]), and keys and values of all positions
+ * @returns the layer's output [tokens, hidden] (or [m, hidden]), keys and values of all positions, and of the new ones alone
  */
-export function decoderLayer(x: Tensor, config: ModelConfig, context: AttentionContext, options: LayerOptions): { output: Tensor; present: KeyValue } {
+export function decoderLayer(x: Tensor, config: ModelConfig, context: AttentionContext, options: LayerOptions): { output: Tensor; present: KeyValue; fresh: KeyValue } {
   const { graph } = x;
   const { names, lora, storage, past, only } = options;
   const { headDim, numHeads, numKeyValueHeads, hiddenSize, rmsNormEps } = config;
@@ -150,5 +150,5 @@ export function decoderLayer(x: Tensor, config: ModelConfig, context: AttentionC
 
   const [gate, up] = project(rmsNorm(afterAttention, gain("post_attention_layernorm"), rmsNormEps), GATE_UP) as [Tensor, Tensor]; // [n, intermediate]
   const [output] = project(swiglu(gate, up), DOWN, afterAttention) as [Tensor]; // [n, hidden]
-  return { output, present };
+  return { output, present, fresh: { key: k, value: v } };
 }

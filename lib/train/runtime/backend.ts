@@ -4,6 +4,7 @@
  * sees only this interface. It is not a session: sessions are made from it.
  */
 import { DuctusError } from "../../core/errors";
+import type { Target } from "../graph/graph";
 import type { InferenceSession, TensorConstructor, TensorFactory } from "onnxruntime-web";
 
 export interface Ort {
@@ -29,6 +30,9 @@ export interface Backend {
   unlessLost<T>(task: Promise<T>): Promise<T>;
   dispose(): Promise<void>;
 }
+
+/** What graphs for this backend may be made of. */
+export const targetOf = (backend: Backend): Target => (backend.gpu ? "any" : "cpu");
 
 /** For devices that cannot be lost. */
 export const CANNOT_BE_LOST: Pick<Backend, "lost" | "unlessLost"> = {

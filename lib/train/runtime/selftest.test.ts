@@ -28,11 +28,11 @@ describe("the gradient self-test", () => {
     expect(openSessions()).toBe(0);
   });
 
-  it.each(["table", "gain", "wq", "wk", "wv", "gate", "up", "a", "b"])("notices a wrong gradient of %s", async (name) => {
+  it.each(["x", "wqkv", "a", "b", "gain", "a2", "gate", "up", "table"])("notices a wrong gradient of %s", async (name) => {
     const fault = await gradientSelfTest(broken((output, data) => {
       if (output === `grad:${name}`) data.forEach((v, i) => (data[i] = v * 1.1));
     }));
-    expect(fault).toContain(name);
+    expect(fault).toMatch(new RegExp(`gradient of ${name} is off`));
   });
 
   it("notices NaN, zeros and a device that throws", async () => {

@@ -199,7 +199,7 @@ describe("a run that goes wrong", () => {
   });
 
   it("says that it diverged on weights that are no numbers", async () => {
-    const broken = { ...model, weights: new Map([...model.weights].map(([name, data]) => [name, name.includes("down_proj") ? data.map(() => NaN) : data])) };
+    const broken = { ...model, weights: new Map([...model.weights].map(([name, data]) => [name, name.includes("down_proj") ? (data as Float32Array).map(() => NaN) : data as Float32Array])) };
     for (const hooks of [{}, recorder().hooks]) await expect(run(hooks, {}, new RunControl(), backend, broken)).rejects.toMatchObject({ code: "train/diverged" });
   });
 

@@ -7,10 +7,11 @@
  * another did. It knows nothing of runs, pauses or storage: see fine-tune.ts.
  */
 import { DuctusError } from "../../core/errors";
-import { embedTokens } from "../execution/embed";
 import type { ExecutionSettings } from "../execution/feeds";
 import { openExecution, WHOLE } from "../execution/open";
 import type { AdapterTensors, Execution, ExecutionPlan } from "../execution/types";
+import { HEAD_ROWS, TOKEN_ROWS } from "../adapter/tensors";
+import { initialTokenRows } from "../model/added-tokens";
 import type { ModelConfig } from "../model/config";
 import type { AnyWeights } from "../model/groups";
 import { initialAdapter } from "../model/lora";
@@ -152,10 +153,13 @@ export class SftTrainer {
 export const executionSettings = ({ lora, maxLength }: Pick<SftConfig, "lora" | "maxLength">): ExecutionSettings =>
   ({ lora, dropout: lora.dropout, maxPositions: maxLength, tokens: lora.trainableTokenIndices });
 
-/** A fresh adapter from the config's seed, which changes nothing yet; trained tokens begin with the table's own rows. */
+/** A fresh adapter from the config's seed, which changes nothing yet; trained tokens begin with the model's own rows, new ones near the mean of all. */
 export function startingAdapter(model: ModelConfig, weights: AnyWeights, { lora, seed }: Pick<SftConfig, "lora" | "seed">): Map<string, Float32Array> {
   const adapter = initialAdapter(model, lora, seed);
-  if (lora.trainableTokenIndices.length > 0) adapter.set("tokens", embedTokens(model, weights, lora.trainableTokenIndices)); // [count, hidden]
+  if (lora.trainableTokenIndices.length === 0) return adapter;
+  const { rows, headRows } = initialTokenRows(model, weights, lora.trainableTokenIndices, new Set(), seed);
+  adapter.set(TOKEN_ROWS, rows);
+  if (headRows) adapter.set(HEAD_ROWS, headRows);
   return adapter;
 }
 

@@ -10,7 +10,7 @@ export function asHeld(config: ModelConfig, weights: ReadonlyMap<string, Float32
 }
 
 /** [count, hidden], as large as the rows of a small random model. */
-export function randomTokens(config: ModelConfig, count: number): Float32Array {
-  const random = new Random("tokens");
+export function randomTokens(config: ModelConfig, count: number, seed = "tokens"): Float32Array {
+  const random = new Random(seed);
   return Float32Array.from({ length: count * config.hiddenSize }, () => 0.3 * (2 * random.uniform() - 1));
 }

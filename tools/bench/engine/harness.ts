@@ -36,8 +36,10 @@ async function attempt<T>(work: () => Promise<T>): Promise<Outcome<T>> {
 const harness = {
   threads: (): Promise<Outcome<number>> => attempt(async () => (await backend()).threads),
 
-  openTrainer: (size: SizeName, storage: Storage, plan: ExecutionPlan | null): Promise<Outcome<void>> => attempt(async () => {
+  /** Gives the plan's name. */
+  openTrainer: (size: SizeName, storage: Storage, plan: ExecutionPlan | null): Promise<Outcome<string>> => attempt(async () => {
     trainer = await TrainSubject.create(await backend(), SIZES[size], storage, plan ?? undefined);
+    return trainer.plan;
   }),
   step: (): Promise<Outcome<Stepped>> => attempt(async () => trainer!.step()),
 

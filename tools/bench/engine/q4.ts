@@ -12,7 +12,7 @@ export async function* measureQ4(wants: (name: string) => boolean): AsyncIterabl
     const tab = await openTab();
     try {
       const opened = performance.now();
-      await tab.call("openTrainer", "q05", "q4", PLANS.recompute);
+      const plan = await tab.call("openTrainer", "q05", "q4", PLANS.recompute);
       const openMs = performance.now() - opened;
       const times: number[] = [];
       const losses: number[] = [];
@@ -21,7 +21,7 @@ export async function* measureQ4(wants: (name: string) => boolean): AsyncIterabl
         times.push(ms);
         losses.push(loss);
       }
-      const note = `Chromium ${tab.version}, wasm, ${tab.threads} threads; streamed with recompute, 4-bit weights, 1 × 128 tokens, ${STEPS} steps; ${rounded(openMs / 1000)} s to make and quantise the weights`;
+      const note = `Chromium ${tab.version}, wasm, ${tab.threads} threads; ${plan}, 4-bit weights, 1 × 128 tokens, ${STEPS} steps; ${rounded(openMs / 1000)} s to make and quantise the weights`;
       if (wants(Q4_NAMES.step)) yield { name: Q4_NAMES.step, value: rounded(median(times)), unit: "ms", low: rounded(Math.min(...times)), high: rounded(Math.max(...times)), n: STEPS, note: `${note}; losses ${losses.map((loss) => loss.toFixed(4)).join(", ")}` };
       if (wants(Q4_NAMES.heap)) yield { name: Q4_NAMES.heap, value: rounded((await tab.call("wasmBytes")) / 1e6), unit: "MB", note: `${note}; a wasm heap never shrinks, so this is its peak` };
       if (wants(Q4_NAMES.rss)) yield { name: Q4_NAMES.rss, value: rounded((await tab.peakRssBytes()) / 1e6), unit: "MB", note: `${note}; VmHWM of the renderer` };

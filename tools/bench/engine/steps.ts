@@ -27,7 +27,6 @@ export interface StepNames {
 }
 
 export const PLANS = { whole: { kind: "whole", recompute: false }, streamed: { kind: "streamed", recompute: false }, recompute: { kind: "streamed", recompute: true } } as const;
-const planName = ({ kind, recompute }: ExecutionPlan): string => `${kind}${recompute ? " with recompute" : ""}`;
 
 export const stepNames = (size: SizeName): StepNames => ({ tab: `engine.step.${size}`, node: `engine.step.${size}.node`, share: `engine.gemm_share.${size}` });
 
@@ -87,16 +86,16 @@ export async function* measureSteps(name: SizeName, wants: (name: string) => boo
   const model = modelOf(size);
   const closing: (() => unknown)[] = [];
   const runners: Runner[] = [];
-  const about: string[] = [`f32, ${size.batch} × ${size.seq} tokens, ${(countParameters(model) / 1e6).toFixed(1)} M parameters, rank ${RANK}${plan ? `, ${planName(plan)} by request` : ""}`];
+  const about: string[] = [`f32, ${size.batch} × ${size.seq} tokens, ${(countParameters(model) / 1e6).toFixed(1)} M parameters, rank ${RANK}`];
   let bestProductMs = Infinity;
   let products = 0;
   try {
     if (wants(names.tab) || wants(names.share)) {
       const tab = await openTab();
       closing.push(() => tab.close());
-      await tab.call("openTrainer", name, "f32", plan ?? null);
+      const executed = await tab.call("openTrainer", name, "f32", plan ?? null);
       if (wants(names.share)) await tab.call("openProduct", name);
-      about.push(`tab: Chromium ${tab.version}, wasm, ${tab.threads} threads`);
+      about.push(`tab: Chromium ${tab.version}, wasm, ${tab.threads} threads, ${executed}`);
       runners.push({
         name: "tab",
         step: () => tab.call("step"),
@@ -110,7 +109,7 @@ export async function* measureSteps(name: SizeName, wants: (name: string) => boo
       const threads = availableParallelism();
       const node = await TrainSubject.create(openNode(threads), size, "f32", plan);
       closing.push(() => node.dispose());
-      about.push(`Node ${process.versions.node}, ${threads} threads`);
+      about.push(`Node ${process.versions.node}, ${threads} threads, ${node.plan}`);
       runners.push({ name: "node", step: () => node.step() });
     }
     if (wants(names.tab) || wants(names.node)) {

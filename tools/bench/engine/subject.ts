@@ -7,6 +7,7 @@ import { Random } from "../../../lib/core/random";
 import { Graph } from "../../../lib/train/graph/graph";
 import { toOnnx } from "../../../lib/train/graph/onnx";
 import { gemm } from "../../../lib/train/graph/operators/linear";
+import { planFor } from "../../../lib/train/execution/open";
 import type { ExecutionPlan } from "../../../lib/train/execution/types";
 import { Generator } from "../../../lib/train/generate/generator";
 import type { Storage } from "../../../lib/train/model/held";
@@ -29,11 +30,18 @@ export interface Stepped {
 export class TrainSubject {
   private constructor(private readonly trainer: SftTrainer, private readonly size: Size) {}
 
-  /** @param plan absent: the one that the product chooses */
-  static async create(backend: Backend, size: Size, storage: Storage = "f32", plan?: ExecutionPlan): Promise<TrainSubject> {
-    const model = modelOf(size);
-    const config = sftConfig(size);
-    return new TrainSubject(await SftTrainer.create(backend, model, randomWeights(model, storage), config, initialAdapter(model, config.lora, config.seed), plan), size);
+  /** @param wanted absent: the plan that suits the size on this device */
+  static async create(backend: Backend, size: Size, storage: Storage = "f32", wanted?: ExecutionPlan): Promise<TrainSubject> {
+    const config = modelOf(size);
+    const weights = randomWeights(config, storage);
+    const plan = wanted ?? planFor(backend, { config, weights }, { batch: size.batch, seq: size.seq, otherCopies: 0 });
+    const sft = sftConfig(size);
+    return new TrainSubject(await SftTrainer.create(backend, config, weights, sft, initialAdapter(config, sft.lora, sft.seed), plan), size);
+  }
+
+  get plan(): string {
+    const { kind, recompute } = this.trainer.execution.plan;
+    return recompute ? `${kind} with recompute` : kind;
   }
 
   /** Forward, backward, clipping and AdamW. */

@@ -6,7 +6,7 @@
 import { DuctusError } from "../../../core/errors";
 import { product, type Dim } from "../dims";
 import type { GradientRule, Tensor } from "../graph";
-import { add, exp, log, mul, neg, pow, reciprocal, sigmoid, silu, sub, sumTo } from "./elementwise";
+import { add, exp, log, mul, neg, pow, reciprocal, sigmoid, sub, sumTo } from "./elementwise";
 import { matmul } from "./linear";
 import { reduceMax, reduceMean, reduceSum } from "./reduce";
 import { reshape } from "./shape";
@@ -111,17 +111,17 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor): Tensor
 }
 
 /**
- * SwiGLU's gate (Shazeer 2020), silu(gate) · up, with silu(g) = g · sigmoid(g) as
- * one fused node: ORT's QuickGelu with alpha 1 is the same function. One
- * differentiable unit: silu'(g) = s + silu(g) · (1 − s), s = sigmoid(g).
+ * SwiGLU's gate (Shazeer 2020), silu(gate) · up with silu(g) = g · s, s =
+ * sigmoid(g). One differentiable unit, which keeps s, the dear part, for the
+ * gradient: silu'(g) = s + silu(g) · (1 − s).
  */
 export function swiglu(gate: Tensor, up: Tensor): Tensor {
   const { graph } = gate;
-  const activated = silu(gate); // [..., width]
+  const s = sigmoid(gate); // [..., width]
+  const activated = mul(gate, s); // [..., width]
   return graph.node("Mul", [activated, up], { dtype: "f32", shape: gate.shape }, {
     through: [gate, up],
     gradient: (dy, _, needs) => {
-      const s = sigmoid(gate); // [..., width]
       const slope = add(s, mul(activated, sub(graph.scalar(1), s))); // [..., width]
       return [needs[0] ? mul(mul(dy, up), slope) : null, needs[1] ? mul(dy, activated) : null];
     },

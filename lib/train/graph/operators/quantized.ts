@@ -54,8 +54,8 @@ export function matmulQuantized(x: Tensor, weight: QuantizedWeight, bits: Bits, 
   });
 }
 
-/** dY · W with a quantised W: dy [n, out] → [n, in]. */
-function timesQuantized(dy: Tensor, weight: QuantizedWeight, bits: Bits, shape: readonly [number, number]): Tensor {
+/** dY · W with a quantised W: dy [n, out] → [n, in]. @param shape of W, [out, in] */
+export function timesQuantized(dy: Tensor, weight: QuantizedWeight, bits: Bits, shape: readonly [number, number]): Tensor {
   const [, width] = shape;
   if (bits === 8 || dy.graph.target !== "cpu") return gemm(dy, dequantize(weight, bits, shape));
   // The product is cheaper to put in order than the weights are.

@@ -1,0 +1,71 @@
+/**
+ * Which execution suits a model on a device, from estimated sizes: whole while
+ * the weights, once for every session that holds them, and the activations fit;
+ * else streamed, computing activations again where keeping them does not fit.
+ */
+import type { ModelConfig } from "../model/config";
+import { heldBytes } from "../model/quantize";
+import type { AnyWeights } from "../model/groups";
+import type { Backend } from "../runtime/backend";
+import type { ExecutionPlan } from "./types";
+
+/** The work that is to be done. */
+export interface Workload {
+  /** Rows and tokens a row of the largest batch. */
+  batch: number;
+  seq: number;
+  /** Sessions beside training that will hold the weights inside (scoring counts itself where it has one). */
+  otherCopies: number;
+}
+
+export interface MemoryLimits {
+  /** What the runtime's own heap may hold. */
+  heapBytes: number;
+  /** What everything together may take. */
+  totalBytes: number;
+}
+
+/** Of 4 GiB that a wasm heap can grow to. */
+const WASM_HEAP_BYTES = 3.4e9;
+/** Share of a device's memory that a page may reckon with. */
+const SHARE = 0.6;
+/** Browsers tell at most 8. */
+const UNKNOWN_GIB = 8;
+
+export function memoryLimits(backend: Pick<Backend, "kind">): MemoryLimits {
+  const gib = (globalThis.navigator as { deviceMemory?: number } | undefined)?.deviceMemory ?? UNKNOWN_GIB;
+  const totalBytes = gib * 2 ** 30 * SHARE;
+  return { totalBytes, heapBytes: backend.kind === "wasm" ? Math.min(WASM_HEAP_BYTES, totalBytes) : totalBytes };
+}
+
+export interface Sizes {
+  /** As held: once in plain memory, and once in every session of the whole execution. */
+  weightBytes: number;
+  /** What all layers together keep for the way back. */
+  activationBytes: number;
+  /** What the head needs for its widest step. */
+  logitsBytes: number;
+}
+
+/** Estimates, from above. */
+export function executionSizes(config: ModelConfig, weights: AnyWeights, { batch, seq }: Pick<Workload, "batch" | "seq">): Sizes {
+  const tokens = batch * seq;
+  const { hiddenSize: hidden, intermediateSize: intermediate, numHeads, numKeyValueHeads, headDim } = config;
+  // Kept a token and layer: the input and two norms, queries, keys and values turned and mixed, both gates with their products, and a row of attention.
+  const perToken = 5 * hidden + 3 * (numHeads + 2 * numKeyValueHeads) * headDim + 5 * intermediate + 2 * numHeads * seq;
+  return {
+    weightBytes: [...weights.values()].reduce((sum, tensor) => sum + (tensor instanceof Float32Array ? tensor.byteLength : heldBytes(tensor)), 0),
+    activationBytes: config.numLayers * tokens * perToken * 4,
+    logitsBytes: tokens * config.vocabSize * 4 * 3,
+  };
+}
+
+/** Weights beyond this are not held twice by the whole execution, see whole.ts. */
+export const SCORING_APART_BYTES = 400e6;
+
+export function choosePlan(sizes: Sizes, limits: MemoryLimits, otherCopies: number): ExecutionPlan {
+  const copies = 1 + otherCopies + (sizes.weightBytes <= SCORING_APART_BYTES ? 1 : 0);
+  const heap = copies * sizes.weightBytes + sizes.activationBytes + sizes.logitsBytes;
+  if (heap <= limits.heapBytes && heap + sizes.weightBytes <= limits.totalBytes) return { kind: "whole", recompute: false };
+  return { kind: "streamed", recompute: sizes.weightBytes + 2 * sizes.activationBytes > limits.totalBytes };
+}

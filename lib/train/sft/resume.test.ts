@@ -1,0 +1,163 @@
+/** A run that is killed and goes on from its last checkpoint repeats the uninterrupted run to the last bit. */
+import { describe, expect, it } from "vitest";
+import { RunControl } from "../loop";
+import { openNode } from "../runtime/node";
+import { referenceModel } from "../testing/reference";
+import { copyOf, largestDistance, randomExamples, randomLora, settings } from "../testing/tiny";
+import { decodeCheckpoint, machineOf } from "./checkpoint";
+import type { SftConfig } from "./config";
+import { fineTune, type FineTuneHooks, type FineTuneResult } from "./fine-tune";
+import { planSteps } from "./plan";
+import { SftTrainer } from "./trainer";
+
+const backend = openNode();
+const STEPS = 100;
+const validation = randomExamples("validation", 5);
+
+const plain = settings({ learningRate: 0.01, maxSteps: STEPS, evaluations: 8, saveSteps: 7 });
+const variants: Record<string, { model: string; config: SftConfig }> = {
+  "nothing special": { model: "qwen2-tied", config: plain },
+  // Rank 128, so that factors are large enough to be held in 8 bits.
+  "dropout, packing, noise, 8-bit moments, accumulation, cosine, rsLoRA, trained tokens": {
+    model: "qwen3-untied",
+    config: {
+      ...plain, lora: { rank: 128, alpha: 8, dropout: 0.2, targetModules: ["q_proj", "down_proj"], useRslora: true, trainableTokenIndices: [5, 17] },
+      learningRate: 2e-3, lrSchedulerType: "cosine", warmupRatio: 0.1, packing: true, maxLength: 24, neftuneNoiseAlpha: 5, optim: "adamw_8bit", gradientAccumulationSteps: 2, weightDecay: 0.01,
+      earlyStoppingPatience: 50,
+    },
+  },
+};
+
+class Killed extends Error {}
+
+/** What a run did, in order, with every number of it. */
+type Log = string[];
+interface Store { bytes: Uint8Array | null; log: Log; checkpoints: number }
+const shown = (value: unknown) => JSON.stringify(value);
+
+/** Runs until `kill` throws, or to the end; what came after the last checkpoint is forgotten. */
+async function attempt(name: string, store: Store, kill: (event: string, done: number) => void): Promise<FineTuneResult | null> {
+  const { model, config } = variants[name]!;
+  const { config: modelConfig, weights } = referenceModel(model);
+  const resume = store.bytes && (await decodeCheckpoint(store.bytes));
+  const trainer = await SftTrainer.create(backend, modelConfig, weights, config);
+  const log = [...store.log];
+  const note = (event: string, done: number, value: unknown) => {
+    kill(event, done);
+    log.push(`${event} ${done} ${shown(value)}`);
+  };
+  const hooks: FineTuneHooks = {
+    step: (done, result) => note("step", done, result),
+    heldOut: (done, score, _, best) => note("heldOut", done, { score, best }),
+    evaluated: (done) => note("evaluated", done, null),
+    checkpoint: (bytes, done) => {
+      kill("checkpoint", done);
+      Object.assign(store, { bytes, log: [...log], checkpoints: store.checkpoints + 1 });
+    },
+    resumed: (checkpoint, differences) => {
+      expect(checkpoint.trainer.steps).toBe(log.filter((l) => l.startsWith("step")).length);
+      expect(differences).toEqual([]);
+    },
+  };
+  const plan = planSteps([randomExamples("resume", 40)], config);
+  expect(plan).toHaveLength(STEPS);
+  try {
+    const result = await fineTune(trainer, plan, validation, config, machineOf(backend, weights, trainer.execution.plan), new RunControl(), hooks, resume);
+    store.log = log;
+    return result;
+  } catch (error) {
+    if (!(error instanceof Killed)) throw error;
+    return null;
+  } finally {
+    await trainer.dispose();
+  }
+}
+
+/** Kills at the first of these events, then at the second, and so on. */
+async function killed(name: string, kills: readonly (readonly [event: string, done: number])[]) {
+  const store: Store = { bytes: null, log: [], checkpoints: 0 };
+  for (const [event, done] of kills) {
+    const result = await attempt(name, store, (e, d) => {
+      if (e === event && d === done) throw new Killed();
+    });
+    expect(result).toBeNull();
+  }
+  return { result: (await attempt(name, store, () => undefined))!, store };
+}
+
+const everyTenth = Array.from({ length: STEPS / 10 }, (_, i) => ["step", 10 * (i + 1)] as const);
+
+describe.each(Object.keys(variants))("with %s", (name) => {
+  it("killed at every tenth step of a hundred: every loss, norm and rate, every evaluation, and both adapters", async () => {
+    const whole = await killed(name, []);
+    const losses = whole.store.log.filter((l) => l.startsWith("heldOut"));
+    expect(losses).toHaveLength(9);
+    expect(whole.store.checkpoints).toBeGreaterThan(15);
+    const cut = await killed(name, everyTenth);
+    expect(cut.store.log).toEqual(whole.store.log);
+    expect(cut.result).toEqual(whole.result);
+    // It did learn, so that there is something to repeat.
+    const first = JSON.parse(losses[0]!.slice("heldOut 0 ".length)) as { score: { loss: number } };
+    expect(Math.min(...losses.map((l) => (JSON.parse(l.slice(l.indexOf("{"))) as typeof first).score.loss))).toBeLessThan(first.score.loss - 0.05);
+  });
+
+  it("killed in an evaluation, after one, and while a checkpoint is stored", async () => {
+    const whole = await killed(name, []);
+    const cut = await killed(name, [["heldOut", 0], ["evaluated", 0], ["checkpoint", 0], ["heldOut", 13], ["evaluated", 13], ["checkpoint", 13], ["checkpoint", 20], ["checkpoint", 20], ["heldOut", 100], ["checkpoint", 100]]);
+    expect(cut.store.log).toEqual(whole.store.log);
+    expect(cut.result).toEqual(whole.result);
+  });
+});
+
+describe("the comparison notices", () => {
+  it.each(["optimizer", "steps", "adapter"] as const)("a checkpoint without its %s", async (part) => {
+    const name = Object.keys(variants)[1]!;
+    const whole = await killed(name, []);
+    const store: Store = { bytes: null, log: [], checkpoints: 0 };
+    await attempt(name, store, (e, d) => { if (e === "step" && d === 30) throw new Killed(); });
+    const { encodeCheckpoint } = await import("./checkpoint");
+    const checkpoint = await decodeCheckpoint(store.bytes!);
+    const { trainer } = checkpoint;
+    if (part === "optimizer") trainer.optimizer = { steps: trainer.optimizer.steps, tensors: new Map() };
+    if (part === "steps") trainer.optimizer.steps--;
+    if (part === "adapter") trainer.adapter.values().next().value![0]! += 1e-6;
+    store.bytes = await encodeCheckpoint(checkpoint);
+    await attempt(name, store, () => undefined);
+    expect(store.log).not.toEqual(whole.store.log);
+  });
+});
+
+describe("several adapters on one execution", () => {
+  it("are trained side by side as each would be alone, and switched without opening anything", async () => {
+    const { config: modelConfig, weights } = referenceModel("qwen2-tied");
+    const config = settings({ learningRate: 0.01, lora: { dropout: 0.1 } });
+    const start = (seed: string) => randomLora(modelConfig, config.lora, seed);
+    const plan = planSteps([randomExamples("several", 20)], config);
+    const alone: SftTrainer[] = [];
+    for (const seed of ["a", "b"]) {
+      const trainer = await SftTrainer.create(backend, modelConfig, weights, config, start(seed));
+      for (const step of plan) await trainer.step(step, 0.01);
+      await trainer.dispose();
+      alone.push(trainer);
+    }
+    const owner = await SftTrainer.create(backend, modelConfig, weights, config, start("a"));
+    const guest = SftTrainer.on(owner.execution, modelConfig, config, start("b"));
+    for (const step of plan) {
+      await owner.step(step, 0.01);
+      await guest.step(step, 0.01);
+    }
+    expect(owner.adapter).toEqual(alone[0]!.adapter);
+    expect(guest.adapter).toEqual(alone[1]!.adapter);
+    expect(largestDistance(owner.adapter, guest.adapter)).toBeGreaterThan(0.1);
+    // Each is scored under its own adapter, under the other's, and under none.
+    const [own, lent, other, base] = [await owner.evaluate(validation), await owner.evaluate(validation, 2, guest.adapter), await guest.evaluate(validation), await guest.evaluate(validation, 2, null)];
+    expect(lent).toEqual(other);
+    expect(own).not.toEqual(other);
+    const empty = copyOf(owner.adapter);
+    for (const [name, data] of empty) if (name.endsWith("lora_B")) data.fill(0);
+    expect(base).toEqual(await owner.evaluate(validation, 2, empty));
+    await guest.dispose();
+    await owner.step(plan[0]!, 0.01); // still open
+    await owner.dispose();
+  });
+});
