@@ -1,23 +1,9 @@
 /** A run that is cut off: by a reload, by the death of its renderer; and one that another tab asks for beside it. */
-import { expect, test, type Browser, type Page } from "@playwright/test";
-import { beginWith, expectPoints, expectState, goTo, OWN_TEXT, RUN_TIMEOUT_MS, SHORT_TEXT, START_TIMEOUT_MS, startTraining } from "./person";
+import { expect, test, type Page } from "@playwright/test";
+import { killRenderer } from "./kill";
+import { beginWith, expectPoints, expectState, goTo, OWN_TEXT, points, RUN_TIMEOUT_MS, SHORT_TEXT, startTraining } from "./person";
 import { countOf, stored, type Stored } from "./stored";
 import { watch } from "./watch";
-
-/** Process ids of the browser's renderers. */
-async function renderers(browser: Browser): Promise<number[]> {
-  const session = await browser.newBrowserCDPSession();
-  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
-  await session.detach();
-  return processInfo.filter(({ type }) => type === "renderer").map(({ id }) => id);
-}
-
-/** SIGKILL to every renderer; resolves when the page's has died. */
-async function killRenderer(browser: Browser, page: Page): Promise<void> {
-  const crashed = page.waitForEvent("crash", { timeout: START_TIMEOUT_MS });
-  for (const pid of await renderers(browser)) process.kill(pid, "SIGKILL");
-  await crashed;
-}
 
 /** Asserts that a run cut off after `before` was seen is shown as such, with all that was there. */
 async function expectInterrupted(page: Page, before: Stored): Promise<void> {
@@ -68,27 +54,32 @@ test("a reload and a killed renderer in the middle of training lose nothing; a s
     await page.reload();
     await expectInterrupted(page, before);
     expect((await stored(page)).runs.at(-1)).toMatchObject({ status: "interrupted", adapterId: before.adapters[0]!.id });
-    await expect(page.getByText(/What it had learned .* is kept\./)).toBeVisible();
+    await expect(page.getByText(/It can go on from step \d+, just as if nothing had happened\./)).toBeVisible();
     await goTo(page, "Compare");
     await expect(page.getByRole("heading", { name: "Before and after" })).toBeVisible();
     await goTo(page, "Train");
   });
 
   seen.expectClean();
-  await test.step("SIGKILL of the renderer", async () => {
-    await page.getByTestId("start-training").click();
+  await test.step("on the start page, too, it can go on; SIGKILL of the renderer while it does", async () => {
+    await page.getByRole("link", { name: "Ductus, start" }).click();
+    await page.getByTestId("interrupted-run").getByTestId("go-on").click();
     await expectState(page, "training");
-    await expectPoints(page, 3);
+    const from = Number(await page.getByTestId("resumed").getAttribute("data-step"));
+    const shown = await points(page);
+    expect(shown).toBeGreaterThanOrEqual(from); // the curve is there from its beginning
+    await expectPoints(page, shown + 2);
     const before = await stored(page);
-    expect(before.runs.at(-1)!.status).toBe("running");
+    expect(before.runs.map(({ status }) => status)).toEqual(["running"]);
     await killRenderer(browser, page);
     const reopened = await context.newPage();
     await reopened.goto("/train");
     await expectInterrupted(reopened, before);
     const after = await stored(reopened);
-    expect(after.runs.map(({ status }) => status)).toEqual(["interrupted", "interrupted"]);
+    expect(after.runs.map(({ status }) => status)).toEqual(["interrupted"]);
     for (const hand of before.hands) expect(countOf(after, hand.id).documents).toBe(countOf(before, hand.id).documents);
-    // And it can begin again.
+    // It can go on, or begin anew.
+    await expect(reopened.getByTestId("go-on")).toBeEnabled();
     await expect(reopened.getByTestId("start-training")).toBeEnabled();
   });
 });

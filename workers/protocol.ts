@@ -105,6 +105,11 @@ export interface WriterApi {
   stop(): void;
 }
 
+export interface ThreadsApi {
+  /** Milliseconds for a short sum with so many threads. */
+  time(threads: number): Promise<number>;
+}
+
 /** A file of a model's folder, as the browser hands it over: its bytes are read by slices, in the worker. */
 export interface ModelSourceFile {
   /** Inside the folder, with slashes; a name alone where files were picked one by one. */

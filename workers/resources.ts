@@ -4,6 +4,7 @@
  * model at a time: another one takes its place, since two large ones do not fit.
  */
 import { DuctusError } from "../lib/core/errors";
+import { getSetting } from "../lib/store/hands";
 import { openModelFolder } from "../lib/store/model-files";
 import { getModel, modelGone } from "../lib/store/models";
 import type { ModelRef, StoredModel } from "../lib/store/types";
@@ -13,6 +14,7 @@ import type { Storage } from "../lib/train/model/held";
 import { openModelFiles } from "../lib/train/model/load";
 import { loadManifest, type ModelEntry, type OnProgress } from "../lib/train/model/manifest";
 import { openDevice, type OpenedDevice } from "../lib/train/runtime/device";
+import { defaultThreads } from "../lib/train/runtime/threads";
 import { fetchModelFile } from "./model-files";
 import { holdOptions } from "./model-outlook";
 
@@ -83,12 +85,18 @@ async function loadStored(stored: StoredModel, onProgress?: OnProgress): Promise
   return { ...opened, entry: identityOf(stored), storage: stored.storage };
 }
 
+async function rememberedThreads(): Promise<number> {
+  const remembered = await getSetting("threads").catch(() => null);
+  return crossOriginIsolated && remembered?.cores === navigator.hardwareConcurrency ? remembered.threads : defaultThreads();
+}
+
 const devices = new Map<string, Promise<OpenedDevice>>();
 
-export function device(preference: "auto" | "webgpu" | "wasm"): Promise<OpenedDevice> {
+/** @param threads of the processor path, to repeat a run to the last bit; absent: what this device was measured to do best with */
+export function device(preference: "auto" | "webgpu" | "wasm", threads?: number): Promise<OpenedDevice> {
   const known = devices.get(preference);
   if (known) return known;
-  const opened = openDevice(preference);
+  const opened = (async () => openDevice(preference, threads ?? (await rememberedThreads())))();
   const forget = () => {
     if (devices.get(preference) === opened) devices.delete(preference);
   };

@@ -53,7 +53,7 @@ function noRoom(...stores: string[]): void {
   });
 }
 
-const result = (): SftRunResult => ({ adapter, bestStep: 1, steps: 2, stopped: false, tokens: 200, report });
+const result = (): SftRunResult => ({ adapter, bestStep: 1, steps: 2, stopped: false, endedEarly: false, tokens: 200, report });
 
 /** A run of two steps, the first of them the best. */
 async function wholeRun(): Promise<void> {

@@ -123,7 +123,7 @@ async function execute({ run: { id: runId }, hand, documents, device: preference
   const model = await openByHash(run.modelSha256, run.modelId, (done, total) => onEvent({ type: "phase", runId, phase: "loading", done, total }));
   unlessStopped();
   onEvent({ type: "phase", runId, phase: "checking" });
-  const { backend, report } = await device(preference);
+  const { backend, report } = await device(preference, resume?.machine.threads);
   onEvent({ type: "device", runId, device: report });
   const plan = resume?.machine.execution ?? planFor(backend, model, { batch: run.config.batchSize, seq: run.config.maxLength, otherCopies: 1 });
   const execution = { ...plan, storage: model.storage };

@@ -72,6 +72,8 @@ export async function continueRun({ id, handId, modelSha256 }: Run): Promise<voi
   const [metrics, samples, model] = await Promise.all([listMetrics(id), listSamples(id), getModel(modelSha256)]);
   if (isActive(run.get().live)) return;
   points = metrics.sort((a, b) => a.step - b.step);
+  // A fresh worker can have as many threads as the run had.
+  closeTrainer();
   begin({ handId, runId: id, samples, large: model !== null }, () => goOn(id, "auto", take));
 }
 

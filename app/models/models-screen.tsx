@@ -25,7 +25,7 @@ export function ModelsScreen() {
         <h1 className="title">Models</h1>
         <p className="lead">
           A hand is taught to a model. The one that comes with the site is small and quick to teach. A larger one knows more of the world and of the language;
-          it takes longer, and more memory.{hand !== null && <> “{hand.name}” is taught to the one that is marked.</>}
+          it takes longer, and more memory.
         </p>
         <ul className="list-rows mt-8" data-testid="models">
           <EmbeddedRow model={embedded} hand={hand} />

@@ -5,6 +5,7 @@ import { splitDocuments } from "../../lib/data/split";
 import { isPersistent } from "../../lib/store/room";
 import type { Hand, StoredDocument } from "../../lib/store/types";
 import { plural } from "../_components/format";
+import { learnThreads } from "../_engine/threads";
 import { lookAtDevice, type DeviceOutlook } from "../_engine/device";
 import { ModelLine, useModelGone } from "./model-line";
 import { StartButton } from "./start-button";
@@ -17,8 +18,13 @@ export function Before({ hand, documents, blocked }: { hand: Hand; documents: re
   useEffect(() => {
     let gone = false;
     void lookAtDevice().then((outlook) => { if (!gone) setDevice(outlook); });
+    const timing = new AbortController();
+    learnThreads(timing.signal).catch(() => undefined); // then the usual count serves
     void isPersistent().then((persistent) => { if (!gone) setKept(persistent); });
-    return () => { gone = true; };
+    return () => {
+      gone = true;
+      timing.abort();
+    };
   }, []);
   const { words, documents: pieces } = split.rule;
   return (

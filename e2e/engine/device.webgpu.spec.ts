@@ -4,6 +4,7 @@ import { opening } from "./device.checks";
 import { test, tinyCase } from "./fixture";
 import type { Work } from "./loss";
 import type { Fault } from "./probes";
+import type { Moment } from "./resident";
 
 test('"auto" passes over an emulated graphics processor', async ({ engine }) => {
   const { report, gpusLost } = await opening(engine, "auto");
@@ -42,5 +43,16 @@ for (const [work, name] of WORKS) {
     expect(lost).toMatch(/./);
     expect(openSessions).toBe(0);
     if (reopen) expect(afterwards).toMatchObject({ kind: "webgpu", reason: "" });
+  });
+}
+
+for (const moment of ["compute", "upload", "read", "before"] satisfies Moment[]) {
+  test(`a graphics processor lost during "${moment}" with tensors on it: typed errors, nothing held, and the next device works in the same worker`, async ({ engine }) => {
+    const report = await engine.call("loseResident", moment);
+    expect(report.error?.code).toBe("device/lost");
+    // Upload, read, compute, create; a session that met the loss itself is closed.
+    const closed = moment === "compute" || moment === "before";
+    expect(report.later.map((error) => error?.code)).toEqual(["device/lost", "device/lost", closed ? "device/released" : "device/lost", "device/lost"]);
+    expect(report).toMatchObject({ openSessions: 0, tensors: 0, again: 6, foreign: { code: "device/foreign" } });
   });
 }

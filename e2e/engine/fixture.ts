@@ -71,7 +71,7 @@ export function tinyCase(name: string): TinyCase {
     adapter: Object.fromEntries(flatAdapter({ tensors, ...lora })),
     start: Object.fromEntries(flatAdapter(start)),
     sft: {
-      lora: { rank: s.lora_r, alpha: s.lora_alpha, dropout: 0, targetModules: PROJECTIONS },
+      lora: { rank: s.lora_r, alpha: s.lora_alpha, dropout: 0, targetModules: PROJECTIONS, useRslora: false, trainableTokenIndices: [] },
       learningRate: s.learning_rate, warmupRatio: 0, epochs: 1, batchSize: 2, gradientAccumulationSteps: s.gradient_accumulation_steps,
       maxGradNorm: s.max_grad_norm, weightDecay: s.weight_decay, adamBeta1: s.adam_beta1, adamBeta2: s.adam_beta2, adamEpsilon: s.adam_epsilon,
       maxLength: 64, evaluations: 1, seed: 1,

@@ -7,14 +7,17 @@
 import { expose } from "comlink";
 import { serializeError, type SerializedError } from "../../lib/core/errors";
 import type { DeviceReport } from "../../lib/store/types";
+import { timeBackend } from "../../lib/train/runtime/calibrate";
 import { openDevice } from "../../lib/train/runtime/device";
 import { openSessions, Session } from "../../lib/train/runtime/session";
 import { openWasm, openWebGpu } from "../../lib/train/runtime/web";
-import type { Backend } from "../../lib/train/runtime/backend";
+import { targetOf, type Backend } from "../../lib/train/runtime/backend";
+import { quantizedErrors } from "../../lib/train/testing/quantized";
 import { leakCycles, type LeakReport } from "./leaks";
 import { loseDeviceWhile, type LossReport, type Work } from "./loss";
 import { overlap, overlapUnlocked, type OverlapReport } from "./overlap";
 import { placements, type Placements } from "./placement";
+import { loseResident, residentCycles, type Moment, type ResidentLoss, type ResidentReport } from "./resident";
 import { breakGpu, lostDevices, watch, type Fault } from "./probes";
 import { adapterInputs, loraTrainingGraph, measure, trainingFeeds, type Measured, type TinyCase } from "./tiny";
 
@@ -71,6 +74,18 @@ const harness = {
 
   leakCycles: (device: DeviceName, cycles: number, dispose: boolean, tiny: TinyCase): Promise<Outcome<LeakReport>> =>
     attempt(async () => leakCycles(await opened(device), cycles, dispose, tiny)),
+
+  residentCycles: (device: DeviceName, cycles: number, dispose: boolean): Promise<Outcome<ResidentReport>> =>
+    attempt(async () => residentCycles(await opened(device), cycles, dispose)),
+
+  loseResident: (moment: Moment): Promise<Outcome<ResidentLoss>> => attempt(() => loseResident(moment)),
+
+  quantizedErrors: (device: DeviceName, bits: 4 | 8, where: "inside" | "fed"): Promise<Outcome<Record<string, number>>> =>
+    attempt(async () => quantizedErrors(await opened(device), bits, targetOf(await opened(device)), where)),
+
+  /** Milliseconds, with the threads of a worker that has opened nothing yet. */
+  timeThreads: (threads: number): Promise<Outcome<{ threads: number; ms: number }>> =>
+    attempt(async () => ({ threads: (await opened("wasm", threads)).threads, ms: await timeBackend(await opened("wasm", threads)) })),
 
   overlap: (device: DeviceName, tiny: TinyCase): Promise<Outcome<OverlapReport>> =>
     attempt(async () => overlap(await opened(device), tiny)),

@@ -3,6 +3,22 @@ import { expect } from "@playwright/test";
 import { test, tinyCase } from "./fixture";
 import type { DeviceName } from "./harness";
 
+/** Tensors that stay on the device, and the sessions that they came from. */
+export function noTensorLeaks(device: DeviceName, cycles: number): void {
+  test(`${device}: ${cycles} sessions with tensors on the device, used and disposed of, leave nothing behind`, async ({ engine }) => {
+    const report = await engine.call("residentCycles", device, cycles, true);
+    expect(report.wrong).toBe(0);
+    for (const counts of [report.openSessions, report.tensors, report.gpuBuffers, report.gpuBytes]) expect(counts).toEqual(Array<number>(cycles).fill(0));
+    expect(report.wasmBytes.at(-1)).toBe(report.wasmBytes[1]);
+  });
+
+  test(`${device}: tensors that are not disposed of would be noticed (control)`, async ({ engine }) => {
+    const { tensors, gpuBuffers, gpuBytes } = await engine.call("residentCycles", device, 3, false);
+    expect(tensors).toEqual([4, 8, 12]);
+    for (const held of device === "webgpu" ? [gpuBuffers, gpuBytes] : []) expect(held.at(-1)).toBeGreaterThan(held[0]!);
+  });
+}
+
 /** @param cycles enough that what a cycle leaves behind must make the wasm memory grow */
 export function nothingLeaks(device: DeviceName, cycles: number, leakingCycles: number): void {
   test(`${device}: ${cycles} trainers, made, used and disposed of, leave nothing behind`, async ({ engine }) => {

@@ -1,4 +1,5 @@
-import { nothingLeaks } from "./leaks.checks";
+import { noTensorLeaks, nothingLeaks } from "./leaks.checks";
 
 // The runtime forgets its compiled kernels with its last session: each cycle costs a software adapter seconds.
 nothingLeaks("webgpu", process.env["DUCTUS_LONG"] === "1" ? 100 : 4, 3);
+noTensorLeaks("webgpu", 100);

@@ -74,7 +74,7 @@ const FIRST = 32, LAST = 94;
 
 /** Printable ASCII, one token a character; as much of a tokenizer as a run needs. */
 const characters: TextTokenizer = {
-  vocabSize: LAST + 2 - FIRST, eosTokenId: LAST + 1 - FIRST, padTokenId: 0, specialIds: new Set([0]),
+  vocabSize: LAST + 2 - FIRST, eosTokenId: LAST + 1 - FIRST, padTokenId: 0, textPrefixIds: [], specialIds: new Set([0]),
   encode: (text) => Array.from(text, (c) => Math.min(LAST, Math.max(FIRST + 1, c.charCodeAt(0))) - FIRST),
   encodeChat: (messages) => characters.encode(messages.map((m) => m.content).join("|")).slice(-24),
   decode: (ids) => String.fromCharCode(...ids.map((id) => id + FIRST)),

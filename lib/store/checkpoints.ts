@@ -21,8 +21,10 @@ export async function saveCheckpoint(runId: string, step: number, file: Uint8Arr
     if (value === undefined) throw new DuctusError("store/missing", "This training run is no longer here: it was deleted, perhaps in another tab.", "Start a new one.");
     const noted: Run = { ...readRecord(runSchema, value, "A training run"), checkpointStep: step, updatedAt: Date.now() };
     await tx.objectStore("checkpoints").put(checkpoint);
+    // A run that went on from an earlier one has left a later behind, which could not be read.
     const keys = await tx.objectStore("checkpoints").getAllKeys(startingWith(runId));
-    for (const key of keys.slice(0, -KEPT)) await tx.objectStore("checkpoints").delete(key);
+    const earlier = keys.filter(([, at]) => at <= step);
+    for (const key of keys) if (!earlier.slice(-KEPT).includes(key)) await tx.objectStore("checkpoints").delete(key);
     await tx.objectStore("runs").put(noted);
     return noted;
   }, "strict");

@@ -97,7 +97,11 @@ export async function deleteEverything(): Promise<void> {
   announce({ kind: "everything" });
 }
 
-const settingSchemas = { currentHandId: z.string() } as const;
+const settingSchemas = {
+  currentHandId: z.string(),
+  /** The quickest count of threads on a device of so many cores, as measured. */
+  threads: z.object({ cores: z.int().positive(), threads: z.int().positive().max(64) }),
+} as const;
 export type SettingName = keyof typeof settingSchemas;
 export type Setting<Name extends SettingName> = z.infer<(typeof settingSchemas)[Name]>;
 
@@ -105,7 +109,7 @@ export type Setting<Name extends SettingName> = z.infer<(typeof settingSchemas)[
 export async function getSetting<Name extends SettingName>(name: Name): Promise<Setting<Name> | null> {
   const value = await transact(["settings"], "readonly", (tx) => tx.objectStore("settings").get(name));
   const result = settingSchemas[name].safeParse(value);
-  return result.success ? result.data : null;
+  return result.success ? (result.data as Setting<Name>) : null;
 }
 
 /** Null removes it. */

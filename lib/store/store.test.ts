@@ -99,6 +99,9 @@ describe("checkpoints", () => {
     for (const step of [9, 10, 100]) await saveCheckpoint(run.id, step, Uint8Array.of(step));
     expect(await listCheckpoints(run.id)).toMatchObject([{ step: 100, file: Uint8Array.of(100) }, { step: 10 }]);
     expect(await getRun(run.id)).toMatchObject({ checkpointStep: 100 });
+    await saveCheckpoint(run.id, 50, Uint8Array.of(50)); // it went on from 10, since 100 could not be read
+    expect(await listCheckpoints(run.id)).toMatchObject([{ step: 50 }, { step: 10 }]);
+    expect(await getRun(run.id)).toMatchObject({ checkpointStep: 50 });
     await deleteCheckpoints(run.id);
     expect(await listCheckpoints(run.id)).toEqual([]);
     expect(await getRun(run.id)).not.toHaveProperty("checkpointStep");

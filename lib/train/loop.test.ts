@@ -6,7 +6,7 @@ const settle = async () => {
   for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
 };
 
-interface Options { total: number; evaluations?: number; control?: RunControl; onStep?: (index: number) => void | Promise<void>; onEvaluate?: (done: number) => boolean | void; from?: LoopPlace; onPausing?: (done: number) => void }
+interface Options { total: number; evaluations?: number; control?: RunControl; onStep?: (index: number) => void | Promise<void>; onEvaluate?: (done: number) => unknown; from?: LoopPlace; onPausing?: (done: number) => void }
 
 /** Runs the loop and writes down the order of what it did: s0, s1, … and e0, e3, … */
 function recorded({ total, evaluations = 2, control = new RunControl(), onStep, onEvaluate, from, onPausing }: Options) {
@@ -19,7 +19,7 @@ function recorded({ total, evaluations = 2, control = new RunControl(), onStep, 
     },
     evaluate: (done) => {
       log.push(`e${done}`);
-      return Promise.resolve(onEvaluate?.(done) ?? false);
+      return Promise.resolve(onEvaluate?.(done) === true);
     },
     pausing: (done) => {
       log.push(`p${done}`);

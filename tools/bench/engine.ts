@@ -3,8 +3,9 @@
  * Train steps of three sizes in a Chromium tab (wasm), in Node and in PyTorch,
  * and what of the machine's speed they use; memory of a streamed 4-bit run;
  * writing speed; nodes of a layer. Each measure opens and closes its own browser
- * and Python. For tuning, `--plan whole|streamed|recompute` sets the execution,
- * and `--profile SIZE [--in tab|node]` prints where a step's time goes instead.
+ * and Python. For tuning, `--plan whole|streamed|recompute` sets the execution of
+ * the steps, and `--profile SIZE [--in tab|node] [--storage f32|f16|q8|q4]` prints
+ * where a step's time goes instead.
  */
 import { availableParallelism, cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
@@ -24,15 +25,16 @@ function oneOf<K extends string>(option: string, keys: readonly K[], value: stri
 }
 
 export async function* run({ argv, wants }: BenchArgs): AsyncIterable<Measure> {
-  const { values } = parseArgs({ args: argv, options: { rounds: { type: "string" }, plan: { type: "string" }, profile: { type: "string" }, in: { type: "string" } } });
+  const { values } = parseArgs({ args: argv, options: { rounds: { type: "string" }, plan: { type: "string" }, profile: { type: "string" }, in: { type: "string" }, storage: { type: "string" } } });
   const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
   if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) throw new RangeError("--rounds takes a whole number above 0.");
   const planName = oneOf("plan", Object.keys(PLANS) as (keyof typeof PLANS)[], values.plan);
   const plan = planName && PLANS[planName];
   const profiled = oneOf("profile", SIZE_NAMES, values.profile);
   const place = oneOf("in", ["tab", "node"], values.in);
+  const storage = oneOf("storage", ["f32", "f16", "q8", "q4"], values.storage) ?? "f32";
   if (profiled !== undefined) {
-    console.error(await (place === "node" ? profileInNode(profiled, plan) : profileInTab(profiled, plan))); // no measure, so not among them
+    console.error(await (place === "node" ? profileInNode(profiled, storage, plan) : profileInTab(profiled, storage, plan))); // no measure, so not among them
     return;
   }
 

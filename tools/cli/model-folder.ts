@@ -91,8 +91,9 @@ export function openAdapterFolder(given: string, config: ModelConfig): LoraAdapt
   return adapterFromPeft(readText(join(path, CONFIG_FILE)), readBytes(join(path, WEIGHTS_FILE)), config);
 }
 
-export function openBackend(options: Options): Backend {
-  return openNode(options.number("threads", availableParallelism(), { least: 1, most: 256, whole: true }));
+/** @param threads where the options name none; default: one for each core */
+export function openBackend(options: Options, threads = availableParallelism()): Backend {
+  return openNode(options.number("threads", threads, { least: 1, most: 256, whole: true }));
 }
 
 /**

@@ -18,10 +18,9 @@ import { MASKED } from "../model/qwen";
 import { heldRow } from "../model/quantize";
 import type { Backend } from "../runtime/backend";
 import { upload, type DeviceTensor } from "../runtime/device-tensor";
-import { f32, i32, i64, type NdArray } from "../runtime/session";
+import { f32, i32, i64, type NdArray, type Session } from "../runtime/session";
 import { DeviceCache, HostCache, type KvCache } from "./cache";
 import type { CacheOutput } from "./graphs";
-import type { Session } from "../runtime/session";
 
 /** What a decoder is made for; the same for all its steps. */
 export interface DecoderSettings {
@@ -31,6 +30,8 @@ export interface DecoderSettings {
   maxPositions: number;
   /** Rows of the vocabulary that adapters bring. */
   tokens: readonly number[];
+  /** Whether the cache stays on the device and comes back whole ("present"), as is best on a graphics device, or lies in plain memory. */
+  cache?: CacheOutput;
 }
 
 export interface StepRow {
@@ -65,8 +66,7 @@ export interface Decoder {
 }
 
 export const targetOf = (backend: Backend): Target => (backend.kind === "webgpu" ? "any" : "cpu");
-/** On a graphics device the cache stays there and comes back whole. */
-export const cacheOutputOf = (backend: Backend): CacheOutput => (backend.gpu ? "present" : "fresh");
+export const cacheOutputOf = (backend: Backend, { cache }: DecoderSettings): CacheOutput => cache ?? (backend.gpu ? "present" : "fresh");
 
 export const newCache = (config: ModelConfig, picker: Session | null, rows: number): KvCache =>
   picker ? DeviceCache.empty(config, picker, rows) : HostCache.empty(config, rows);

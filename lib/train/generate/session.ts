@@ -38,7 +38,7 @@ export class GeneratorSession {
     const before = this.kept;
     this.kept = null; // a turn that begins meanwhile reads its prompt for itself
     let reusedTokens = 0;
-    let prompt: KvCache | null = null; // kept where the samples have caches of their own
+    const prompt: { cache: KvCache | null } = { cache: null }; // set where the samples have caches of their own
     try {
       const written = await write(this.decoder, this.adapter, rows, options, async (): Promise<Start> => {
         const common = before ? commonLength(before.tokens, promptIds) : 0;
@@ -48,7 +48,7 @@ export class GeneratorSession {
           const [logits] = await this.decoder.decode([{ tokens: promptIds.slice(reusedTokens), adapted: this.adapter.real }], cache, this.adapter) as [Float32Array];
           if (seeds.length === 1) return { cache, logits: [logits] };
           const spread = await cache.select(seeds.map(() => 0));
-          prompt = cache;
+          prompt.cache = cache;
           return { cache: spread, logits: seeds.map(() => logits.slice()) };
         } catch (error) {
           cache.dispose();
@@ -56,14 +56,14 @@ export class GeneratorSession {
         }
       });
       const { cache, histories } = written;
-      if (prompt) {
+      if (prompt.cache) {
         cache?.dispose();
-        this.keep({ tokens: [...promptIds], cache: prompt });
+        this.keep({ tokens: [...promptIds], cache: prompt.cache });
+        prompt.cache = null;
       } else if (cache) this.keep({ tokens: histories[0]!.slice(0, cache.lengths[0]), cache });
-      prompt = null;
       return { rows: written.rows, reusedTokens };
     } finally {
-      (prompt as KvCache | null)?.dispose();
+      prompt.cache?.dispose();
       before?.cache.dispose();
     }
   }

@@ -51,7 +51,7 @@ export class StreamedDecoder implements Decoder {
     private readonly sessions: Sessions,
   ) {
     this.target = targetOf(backend);
-    this.output = cacheOutputOf(backend);
+    this.output = cacheOutputOf(backend, settings);
   }
 
   static async create(backend: Backend, config: ModelConfig, weights: AnyWeights, settings: DecoderSettings, chunkBytes = CHUNK_BYTES): Promise<StreamedDecoder> {

@@ -27,7 +27,7 @@ export class WholeDecoder implements Decoder {
   static async create(backend: Backend, config: ModelConfig, weights: AnyWeights, settings: DecoderSettings): Promise<WholeDecoder> {
     const { lora, maxPositions, tokens } = settings;
     const bytes = [...graphWeights(config, weights).values()].reduce((sum, data) => sum + data.byteLength, 0);
-    const output = cacheOutputOf(backend);
+    const output = cacheOutputOf(backend, settings);
     const model = generationGraph(config, lora, weights, {
       maxPositions, tokens: tokens.length, target: targetOf(backend), cache: output, ...(bytes > EXTERNAL_FROM_BYTES ? { externalOver: EXTERNAL_OVER_BYTES } : {}),
     });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { fault } from "../testing/fault";
 import { referenceJson, referenceModel } from "../testing/reference";
 import { asHeld } from "../testing/held";
-import { baseTokenRows, columnOfToken, dropUnchangedRows, extendTokenizer, initialTokenRows, planAddedTokens, remapTargets, tokenOfColumn, type TokenizerFiles } from "./added-tokens";
+import { baseTokenRows, columnOfToken, dropUnchangedRows, extendTokenizer, initialTokenRows, planAddedTokens, remapTargets, tokenOfColumn, withHeadRows, type TokenizerFiles } from "./added-tokens";
 import { parseModelConfig } from "./config";
 import { dequantize } from "./quantize";
 import { createTokenizer } from "./tokenizer";
@@ -67,7 +67,8 @@ describe("planAddedTokens", () => {
   });
 
   it("refuses a tokenizer that is larger than its model, or not readable", () => {
-    expect(fault(() => planAddedTokens({ ...config, vocabSize: 3 }, small(), ["<x>"])).message).toMatch(/4 tokens, and the model only 3/);
+    expect(fault(() => planAddedTokens({ ...config, vocabSize: 3 }, small(), ["<x>"])).message).toMatch(/the model, with 3 rows, has none/);
+    expect(planAddedTokens({ ...config, vocabSize: 3 }, small(), ["<x>", "<|end|>"])).toMatchObject({ ids: [4, 3], vocabSize: 5 });
     for (const json of [null, {}, { added_tokens: [], model: { vocab: { a: -1 } } }, { added_tokens: [{ id: 0 }], model: { vocab: {} } }]) {
       expect(fault(() => planAddedTokens(spare, { ...small(), tokenizerJson: json }, ["<x>"])).code).toBe("model/tokenizer");
     }
@@ -126,6 +127,16 @@ describe.each(["qwen2-tied", "qwen3-untied"])("rows to start from: %s", (name) =
     const held = asHeld(config, weights, "q8");
     const rounded = dequantize(held.get("model.embed_tokens.weight")!);
     expect(row(baseTokenRows(config, held, [3, vocab]).rows, 0)).toEqual(row(rounded, 3));
+  });
+
+  it("a head that an adapter left alone gets its own rows", () => {
+    const tokens = { ids: [3, 5], rows: new Float32Array(2 * width), headRows: null };
+    const whole = withHeadRows(config, weights, tokens);
+    if (config.tieWordEmbeddings) expect(whole).toBe(tokens);
+    else expect(row(whole.headRows!, 1)).toEqual(row(weights.get("lm_head.weight")!, 5));
+    expect(whole.rows).toBe(tokens.rows);
+    const own = { ...tokens, headRows: new Float32Array(2 * width) };
+    expect(withHeadRows(config, weights, own)).toBe(own);
   });
 
   it("rows that are the base model's own are left out", () => {

@@ -69,13 +69,15 @@ export function planAddedTokens(config: ModelConfig, files: TokenizerFiles, toke
   for (const { content, id } of known) idOf.set(content, id);
   let next = 0;
   for (const id of idOf.values()) next = Math.max(next, id + 1);
-  if (next > config.vocabSize) throw unfit(`the tokenizer has ${next} tokens, and the model only ${config.vocabSize} rows for them`);
   const planned = tokens.map((content) => ({ content, id: idOf.get(content) ?? next++ }));
+  const beyond = planned.filter(({ id }) => id >= config.vocabSize);
+  // Rows behind the vocabulary follow it without a gap: all of them must be among these.
+  if (beyond.some(({ id }) => id >= config.vocabSize + beyond.length)) throw unfit(`the tokenizer has other tokens for which the model, with ${config.vocabSize} rows, has none`);
   return {
     tokens: planned,
     ids: planned.map(({ id }) => id),
     added: planned.filter(({ content }) => !idOf.has(content)),
-    vocabSize: Math.max(next, config.vocabSize),
+    vocabSize: config.vocabSize + beyond.length,
     files: extendTokenizer(files, planned),
   };
 }
@@ -156,6 +158,11 @@ export function baseTokenRows(config: ModelConfig, weights: AnyWeights, ids: rea
     return rows;
   };
   return { rows: rowsOf("model.embed_tokens.weight"), headRows: config.tieWordEmbeddings ? null : rowsOf("lm_head.weight") };
+}
+
+/** With rows for an untied head that an adapter left alone: its own. Training takes both. */
+export function withHeadRows(config: ModelConfig, weights: AnyWeights, tokens: TrainedTokens): TrainedTokens {
+  return tokens.headRows || config.tieWordEmbeddings ? tokens : { ...tokens, headRows: baseTokenRows(config, weights, tokens.ids).headRows };
 }
 
 function tableOf(config: ModelConfig, weights: AnyWeights, name: string) {

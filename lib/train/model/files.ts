@@ -68,13 +68,20 @@ export function filesModel(files: readonly PickedFile[]): ModelFiles {
   return blobModel(chosen[1]);
 }
 
-/** The files that lie directly in a directory of the origin private file system. They must not be changed while they are read. */
+/** Ends the name of the note beside a file that is not whole yet (hub-sink.ts). */
+export const PART_NOTE = ".part";
+
+/** The files that lie directly in a directory of the origin private file system, but those that are not whole yet. They must not be changed while they are read. */
 export async function opfsModel(directory: FileSystemDirectoryHandle): Promise<ModelFiles> {
   const handles = new Map<string, FileSystemFileHandle>();
   try {
     for await (const [name, handle] of directory.entries()) if (handle.kind === "file") handles.set(name, handle);
   } catch (cause) {
     throw unreadableFile("folder", cause);
+  }
+  for (const note of [...handles.keys()].filter((name) => name.endsWith(PART_NOTE))) {
+    handles.delete(note);
+    handles.delete(note.slice(0, -PART_NOTE.length));
   }
   return {
     names: () => [...handles.keys()],

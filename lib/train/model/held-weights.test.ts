@@ -154,8 +154,7 @@ describe("shards", () => {
   const names = Object.keys(files).filter((name) => name.endsWith(".safetensors"));
   const index = JSON.parse(files["model.safetensors.index.json"] as string) as { weight_map: Record<string, string> };
   const withMap = (change: Record<string, unknown>, remove: string[] = []) => {
-    const map: Record<string, unknown> = { ...index.weight_map, ...change };
-    for (const name of remove) delete map[name];
+    const map = Object.fromEntries(Object.entries({ ...index.weight_map, ...change }).filter(([name]) => !remove.includes(name)));
     return { ...files, "model.safetensors.index.json": JSON.stringify({ weight_map: map }) };
   };
   const fault = (changed: Record<string, Uint8Array | string>) => loadHeldWeights(config, memoryModel(changed), q4).then(() => { throw new Error("was accepted"); }, (error: unknown) => error as { code: string; message: string });

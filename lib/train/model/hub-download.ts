@@ -75,11 +75,10 @@ export async function downloadFiles(listing: HubListing, files: readonly HubFile
 /** One file; see {@link downloadFiles}. The sink is left open. */
 export async function downloadFile(listing: HubListing, file: HubFile, sink: ResumableSink, options: DownloadOptions): Promise<void> {
   const { signal, onProgress, retryDelaysMs = RETRY_DELAYS_MS } = options;
-  let failures = 0;
+  let failures = 0, farthest = sink.size;
   if (sink.note?.hash !== file.hash.hex || sink.size > file.bytes) await stored(() => sink.begin({ hash: file.hash.hex, etag: null }));
   while (sink.size < file.bytes) {
-    const had = sink.size;
-    onProgress?.(had, file.bytes);
+    onProgress?.(sink.size, file.bytes);
     let failure: DuctusError;
     try {
       await fetchRest(listing, file, sink, options);
@@ -90,7 +89,9 @@ export async function downloadFile(listing: HubListing, file: HubFile, sink: Res
       if (!(error instanceof DuctusError) || (error.code !== "model/offline" && error.code !== "model/hub-fault")) throw error;
       failure = error;
     }
-    failures = sink.size > had ? 0 : failures + 1;
+    // Only what was never reached before counts as getting on, so that a server that starts over again and again is left.
+    failures = sink.size > farthest ? 0 : failures + 1;
+    farthest = Math.max(farthest, sink.size);
     const delayMs = retryDelaysMs[failures === 0 ? 0 : failures - 1];
     if (delayMs === undefined) throw failure;
     await sleep(delayMs, signal);
@@ -110,15 +111,16 @@ async function fetchRest(listing: HubListing, file: HubFile, sink: ResumableSink
     idle.alive();
     const etag = response.headers.get("etag");
     const changed = etag !== null && sink.note?.etag != null && etag !== sink.note.etag;
-    if (response.status === 416 || (response.status === 206 && (changed || !continues(response, from, file.bytes)))) {
+    if (!response.ok && response.status !== 416) throw await refused(response, listing.repo);
+    const partial = response.status === 206;
+    const usable = partial ? !changed && continues(response, from, file.bytes) : response.status === 200;
+    if (!usable) {
       await response.body?.cancel().catch(() => undefined);
       if (from === 0) throw corrupt(file.name);
-      return await stored(() => sink.begin({ hash: file.hash.hex, etag: null })); // the next request begins anew
+      await stored(() => sink.begin({ hash: file.hash.hex, etag: null })); // the next request begins anew
+      return;
     }
-    if (!response.ok) throw await refused(response, listing.repo);
-    if (response.status !== 206 || sink.note?.etag !== etag) {
-      if (response.status !== 206 || from === 0) await stored(() => sink.begin({ hash: file.hash.hex, etag }));
-    }
+    if (!partial || from === 0) await stored(() => sink.begin({ hash: file.hash.hex, etag }));
     await drain(response, file, sink, idle, options);
   } finally {
     idle.stop();

@@ -49,7 +49,7 @@ describe("openModelFiles", () => {
   it("reads no weights where a small file is bad, and stops when told to", async () => {
     const files = memoryModel({ ...embedded, "config.json": "{" });
     const opened: string[] = [];
-    const watched = { names: files.names, open: (name: string) => (opened.push(name), files.open(name)) };
+    const watched = { names: () => files.names(), open: (name: string) => (opened.push(name), files.open(name)) };
     await expect(openModelFiles(watched, f32)).rejects.toMatchObject({ code: "model/damaged" });
     expect(opened).toEqual(["config.json"]);
     await expect(openModelFiles(memoryModel(embedded), { ...f32, signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");

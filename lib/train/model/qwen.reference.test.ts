@@ -1,5 +1,5 @@
 /** Logits, loss and every gradient against transformers and PEFT in float64, on tiny checkpoints with every parameter random. */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Generator } from "../generate/generator";
 import { openExecution } from "../execution/open";
@@ -9,8 +9,10 @@ import { Session } from "../runtime/session";
 import { openNode } from "../runtime/node";
 import { collate } from "../sft/batch";
 import { fullGradients, lossFeeds, promptFeeds, weightFeeds } from "../testing/feeds";
-import { flatAdapter, REFERENCE_MODELS, referenceModel, referencePath, referenceTensors, relativeL2 } from "../testing/reference";
+import { flatAdapter, REFERENCE_MODELS, referenceBytes, referenceModel, referencePath, referenceTensors, relativeL2 } from "../testing/reference";
+import { memoryModel } from "./files";
 import { trainingGraph } from "./graphs";
+import { loadHeldWeights } from "./weights";
 
 const backend = openNode();
 const MAX_POSITIONS = 64;
@@ -19,6 +21,14 @@ const peftName = (name: string) => `base_model.model.model.${name}.weight`;
 describe.each(REFERENCE_MODELS)("%s", (name) => {
   const reference = referenceModel(name);
   const { config, weights, batch, examples } = reference;
+
+  it("the checkpoint's folder is read as it is: f32 or bf16, in one file or several", async () => {
+    const files = readdirSync(referencePath(name), { withFileTypes: true }).filter((entry) => entry.isFile() && /^model(-\d+-of-\d+)?\.safetensors(\.index\.json)?$/.test(entry.name));
+    expect(files).toHaveLength(name === "qwen3-tied" ? 4 : 1);
+    const held = await loadHeldWeights(config, memoryModel(Object.fromEntries(files.map((file) => [file.name, referenceBytes(`${name}/${file.name}`)]))), { matrices: "f32", embedding: "f32" });
+    expect([...held.keys()].sort()).toEqual([...weights.keys()].sort());
+    for (const [tensor, data] of weights) expect(held.get(tensor)!.data, tensor).toEqual(data);
+  });
 
   it.each(["base", ...reference.adapters])("logits: %s", async (which) => {
     const adapter = which === "base" ? null : reference.adapter(which);

@@ -7,6 +7,7 @@ import { DuctusError } from "../../core/errors";
 import type { DeviceReport } from "../../store/types";
 import type { Backend } from "./backend";
 import { COULD_NOT_RUN, gradientSelfTest } from "./selftest";
+import { defaultThreads } from "./threads";
 import { openWasm, openWebGpu } from "./web";
 
 export interface OpenedDevice {
@@ -16,16 +17,17 @@ export interface OpenedDevice {
 
 /**
  * @param preference "auto" passes over a WebGPU that is emulated on the processor; "webgpu" tries it all the same
+ * @param threads for the processor path; the same count gives equal bits again. The first device opened in a worker settles it for that worker.
  * @throws DuctusError `device/start` when the runtime does not start, `device/untrustworthy` when not even the processor computes correct gradients
  */
-export async function openDevice(preference: "auto" | "webgpu" | "wasm"): Promise<OpenedDevice> {
+export async function openDevice(preference: "auto" | "webgpu" | "wasm", threads = defaultThreads()): Promise<OpenedDevice> {
   let reason = "";
   if (preference !== "wasm") {
-    const gpu = await tryWebGpu(preference === "webgpu");
+    const gpu = await tryWebGpu(preference === "webgpu", threads);
     if (typeof gpu !== "string") return gpu;
     reason = gpu;
   }
-  const backend = await openWasm();
+  const backend = await openWasm(threads);
   const fault = await gradientSelfTest(backend);
   if (fault?.startsWith(COULD_NOT_RUN)) {
     throw new DuctusError("device/start", "The part that computes could not be started in this browser.",
@@ -40,10 +42,10 @@ export async function openDevice(preference: "auto" | "webgpu" | "wasm"): Promis
 }
 
 /** The opened device, or in words why not. */
-async function tryWebGpu(evenEmulated: boolean): Promise<OpenedDevice | string> {
+async function tryWebGpu(evenEmulated: boolean, threads: number): Promise<OpenedDevice | string> {
   let backend: Backend | null = null;
   try {
-    const opened = await openWebGpu();
+    const opened = await openWebGpu(threads);
     backend = opened.backend;
     if (opened.emulated && !evenEmulated) {
       await backend.dispose();

@@ -1,4 +1,15 @@
-/** How many threads the processor path uses: in a file of its own, so that the page can say it without loading the runtime. */
+/**
+ * How many threads the processor path uses. On few cores all is best; on many,
+ * or busy ones, it is not: what is best is measured. The count is settled for a
+ * worker by the first session in it (onnxruntime-web has one pool of threads for
+ * the whole of its module, and takes no other number for a session), so that
+ * each candidate is timed in a worker of its own. The order in which numbers are
+ * added up depends on the count: who wants equal bits again asks for the same.
+ * This file loads no runtime, so that the page may import it.
+ */
+
+/** So that a machine with very many cores does not start a worker for each. */
+const MOST = 16;
 
 /**
  * All of few cores; half of many, which are mostly two hyperthreads to a core.
@@ -8,4 +19,10 @@ export function defaultThreads(): number {
   if (!globalThis.crossOriginIsolated) return 1;
   const cores = navigator.hardwareConcurrency || 1;
   return cores <= 4 ? cores : Math.min(8, Math.ceil(cores / 2));
+}
+
+/** The counts worth timing, ascending: one, half of the cores, all of them. */
+export function threadCandidates(cores: number): number[] {
+  const all = Math.min(MOST, Math.max(1, cores));
+  return [...new Set([1, Math.ceil(all / 2), all])].sort((a, b) => a - b);
 }

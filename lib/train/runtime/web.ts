@@ -8,8 +8,13 @@ import { DuctusError } from "../../core/errors";
 import { CANNOT_BE_LOST, watchLoss, type Backend } from "./backend";
 import { defaultThreads } from "./threads";
 
-export async function openWasm(threads = defaultThreads()): Promise<Backend> {
+/** One pool of threads for each build of the runtime, as large as was asked for first. */
+const settled: { wasm?: number; webgpu?: number } = {};
+
+/** @param wanted threads; where this worker has opened a backend before, that one's count stands */
+export async function openWasm(wanted = defaultThreads()): Promise<Backend> {
   const ort = await import("onnxruntime-web/wasm");
+  const threads = (settled.wasm ??= wanted);
   ort.env.wasm.numThreads = threads;
   ort.env.logLevel = "error";
   return {
@@ -26,7 +31,7 @@ export async function openWasm(threads = defaultThreads()): Promise<Backend> {
 }
 
 /** @throws DuctusError `device/no-webgpu` where there is no adapter, in words that say why. */
-export async function openWebGpu(threads = defaultThreads()): Promise<{ backend: Backend; emulated: boolean }> {
+export async function openWebGpu(wanted = defaultThreads()): Promise<{ backend: Backend; emulated: boolean }> {
   const gpu = navigator.gpu as GPU | undefined;
   if (!gpu) throw new DuctusError("device/no-webgpu", "This browser has no WebGPU.");
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
@@ -36,9 +41,10 @@ export async function openWebGpu(threads = defaultThreads()): Promise<{ backend:
     "maxComputeWorkgroupSizeX", "maxComputeWorkgroupSizeY", "maxComputeWorkgroupSizeZ", "maxStorageBuffersPerShaderStage"] as const) {
     requiredLimits[name] = adapter.limits[name];
   }
-  const wanted: GPUFeatureName[] = ["shader-f16", "subgroups"];
-  const device = await adapter.requestDevice({ requiredLimits, requiredFeatures: wanted.filter((f) => adapter.features.has(f)) });
+  const features: GPUFeatureName[] = ["shader-f16", "subgroups"];
+  const device = await adapter.requestDevice({ requiredLimits, requiredFeatures: features.filter((f) => adapter.features.has(f)) });
   const ort = await import("onnxruntime-web/webgpu");
+  const threads = (settled.webgpu ??= wanted);
   ort.env.wasm.numThreads = threads;
   ort.env.logLevel = "error";
   const backend: Backend = {

@@ -19,7 +19,10 @@ export interface LoraConfig {
   targetModules: readonly Projection[];
   /** Rank-stabilised LoRA (Kalajdzievski 2023). */
   useRslora: boolean;
-  /** Tokens whose rows of the embedding (and of a tied head) are trained beside the factors. */
+  /**
+   * Tokens whose rows of the embedding and of the head are trained beside the factors. For a tied head that is what PEFT
+   * does with such a list; for an untied one what it does with `{embed_tokens: […], lm_head: […]}`.
+   */
   trainableTokenIndices: readonly number[];
 }
 

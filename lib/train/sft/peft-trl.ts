@@ -97,14 +97,14 @@ export function configFromPeftTrl(json: unknown, defaults: SftConfig = TRL_DEFAU
   let config = defaults;
   for (const [name, value] of Object.entries(json)) {
     if (!PEFT_TRL_NAMES.includes(name)) throw refuse(`There is no setting “${name.slice(0, 80)}”.`, `These can be set: ${PEFT_TRL_NAMES.join(", ")}.`);
-    if (value === null || PASSED_OVER.has(name)) continue;
+    if (value === null || value === undefined || PASSED_OVER.has(name)) continue;
     if (Object.hasOwn(ONLY, name)) {
       const allowed = ONLY[name]!;
       if (!allowed.includes(value)) throw refuse(`${name} can only be ${allowed.map((v) => JSON.stringify(v)).join(" or ")} here.`);
       continue;
     }
     const change = KEYS[name]!(value);
-    if (!change) throw refuse(`${name} cannot be ${JSON.stringify(value)?.slice(0, 80)}.`);
+    if (!change) throw refuse(`${name} cannot be ${JSON.stringify(value).slice(0, 80)}.`);
     config = { ...config, ...change, lora: { ...config.lora, ...change.lora } };
   }
   checkConfig(config);

@@ -7,9 +7,10 @@ import { openSessions } from "../runtime/session";
 import { handDocuments, tinyModel } from "../testing/hand";
 import { copyOf, largestDistance, settings } from "../testing/tiny";
 import type { Score } from "../../store/types";
+import { decodeCheckpoint } from "./checkpoint";
 import type { SftConfig } from "./config";
 import type { PreparedData } from "./prepare";
-import { runSft, type SftRunHooks } from "./run";
+import { runSft, type SftRunHooks, type SftRunResult } from "./run";
 import { poolScore } from "./score";
 import { SftTrainer, type StepResult } from "./trainer";
 
@@ -27,7 +28,7 @@ interface Recorded {
   samples: { done: number; prompt: string; text: string }[];
 }
 
-function recorder(more: SftRunHooks = {}): { seen: Recorded; hooks: SftRunHooks } {
+function recorder(more: SftRunHooks = {}): { seen: Recorded; hooks: SftRunHooks; more: SftRunHooks } {
   const seen: Recorded = { log: [], data: null, totalSteps: 0, steps: [], heldOut: [], samples: [] };
   const hooks: SftRunHooks = {
     prepared: (data, totalSteps) => {
@@ -54,7 +55,7 @@ function recorder(more: SftRunHooks = {}): { seen: Recorded; hooks: SftRunHooks 
       return more.finishing?.();
     },
   };
-  return { seen, hooks };
+  return { seen, hooks, more };
 }
 
 const run = (hooks: SftRunHooks, changes: Partial<SftConfig> = {}, control = new RunControl(), on: Backend = backend, with_ = model, texts = documents) =>
@@ -173,6 +174,44 @@ describe("runSft", () => {
     const [a, b, c] = [await once(1), await once(1), await once(2)];
     expect(b).toEqual(a);
     expect(c.steps.map((s) => s.loss)).not.toEqual(a.steps.map((s) => s.loss));
+  });
+});
+
+describe("a run that was cut", () => {
+  class Killed extends Error {}
+
+  it("goes on from its last checkpoint: the same steps, evaluations and samples, none twice, none lost", async () => {
+    const changes = { saveSteps: 3, evaluations: 2, lora: { ...config.lora, dropout: 0.1 } };
+    const straight = recorder();
+    const whole = await run(straight.hooks, changes);
+    const { totalSteps } = straight.seen;
+    const stored: { bytes?: Uint8Array } = {};
+    /** What had been seen when the last checkpoint was made. */
+    let kept: Pick<Recorded, "steps" | "heldOut" | "samples"> = { steps: [], heldOut: [], samples: [] };
+    let result: SftRunResult | null = null;
+    for (const last of [2, 4, totalSteps - 1, Infinity]) {
+      const seen = { steps: [...kept.steps], heldOut: [...kept.heldOut], samples: [...kept.samples] };
+      const attempt = recorder({
+        step: (done) => { if (done === last) throw new Killed(); },
+        checkpoint: (file) => {
+          stored.bytes = file;
+          kept = { steps: [...seen.steps, ...attempt.seen.steps], heldOut: [...seen.heldOut, ...attempt.seen.heldOut], samples: [...seen.samples, ...attempt.seen.samples] };
+        },
+      });
+      const options = stored.bytes ? { resume: await decodeCheckpoint(stored.bytes) } : {};
+      const going = runSft(backend, model, documents, 1, { ...config, ...changes }, new RunControl(), { ...attempt.hooks, checkpoint: attempt.more.checkpoint! }, options);
+      if (last < Infinity) await expect(going).rejects.toThrow(Killed);
+      else result = await going;
+    }
+    expect(result).toEqual(whole);
+    for (const part of ["steps", "heldOut", "samples"] as const) expect(kept[part]).toEqual(straight.seen[part]);
+  });
+
+  it("does not go on with other writing", async () => {
+    let bytes: Uint8Array | null = null;
+    await run({ checkpoint: (file) => void (bytes = file) }, { epochs: 1 });
+    const resume = await decodeCheckpoint(bytes!);
+    await expect(runSft(backend, model, handDocuments(12, 110, "harbour"), 1, { ...config, epochs: 1 }, new RunControl(), {}, { resume })).rejects.toMatchObject({ code: "train/checkpoint-other" });
   });
 });
 

@@ -11,7 +11,7 @@ import { PROJECTIONS, type SftConfig } from "./config";
 
 const count = z.number().int().nonnegative();
 
-export const sftConfigSchema: z.ZodType<SftConfig, unknown> = z.object({
+export const sftConfigSchema: z.ZodType<SftConfig> = z.object({
   lora: z.object({
     rank: count,
     alpha: z.number(),

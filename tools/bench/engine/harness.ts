@@ -56,9 +56,9 @@ const harness = {
   decode: (): Promise<Outcome<number>> => attempt(async () => decoder!.run()),
 
   /** Profiles as JSON, of each session, and the times of the steps after the warm-up. */
-  profile: (size: SizeName, plan: ExecutionPlan | null): Promise<Outcome<{ traces: string[]; times: number[] }>> => attempt(async () => {
+  profile: (size: SizeName, storage: Storage, plan: ExecutionPlan | null): Promise<Outcome<{ traces: string[]; times: number[] }>> => attempt(async () => {
     const profiled = profiling(await backend(), "profile");
-    const times = await profiledSteps(profiled.backend, SIZES[size], plan ?? undefined);
+    const times = await profiledSteps(profiled.backend, SIZES[size], storage, plan ?? undefined);
     const lines: string[] = (printed = []);
     profiled.end();
     printed = null;

@@ -5,6 +5,7 @@
  * no browser and no Node: where a profile ends up is theirs.
  */
 import type { ExecutionPlan } from "../../../lib/train/execution/types";
+import type { Storage } from "../../../lib/train/model/held";
 import type { Backend } from "../../../lib/train/runtime/backend";
 import { median } from "../measure";
 import type { Size } from "./sizes";
@@ -111,8 +112,8 @@ export function profiling(backend: Backend, prefix: string): { backend: Backend;
 }
 
 /** Takes the steps; gives the times of those after the warm-up. */
-export async function profiledSteps(backend: Backend, size: Size, plan?: ExecutionPlan): Promise<number[]> {
-  const subject = await TrainSubject.create(backend, size, "f32", plan);
+export async function profiledSteps(backend: Backend, size: Size, storage: Storage, plan?: ExecutionPlan): Promise<number[]> {
+  const subject = await TrainSubject.create(backend, size, storage, plan);
   const times: number[] = [];
   for (let step = 0; step < WARM_UP + STEPS; step++) times.push((await subject.step()).ms);
   return times.slice(WARM_UP);

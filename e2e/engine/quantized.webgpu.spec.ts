@@ -1,0 +1,3 @@
+import { quantizedProducts } from "./quantized.checks";
+
+quantizedProducts("webgpu");

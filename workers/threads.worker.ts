@@ -1,0 +1,11 @@
+/** Times the processor path with one count of threads; the count is settled for a worker by its first session, so each is timed in a worker of its own. */
+import { expose } from "comlink";
+import { timeBackend } from "../lib/train/runtime/calibrate";
+import { openWasm } from "../lib/train/runtime/web";
+import type { ThreadsApi } from "./protocol";
+import { registerTransferHandlers } from "./transfer";
+
+const api: ThreadsApi = { time: async (threads) => timeBackend(await openWasm(threads)) };
+
+registerTransferHandlers();
+expose(api);
