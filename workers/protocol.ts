@@ -43,6 +43,8 @@ export type RunEvent =
    * after that step comes again. `differences`: why its last digits may differ from those of a run that was never cut.
    */
   | { type: "resumed"; runId: string; step: number; afterLoss: boolean; differences: readonly string[] }
+  /** Checkpoints find no room: the run goes on, and if the tab is closed, it can go on only from an earlier step. Null: they find room again. */
+  | { type: "unguarded"; runId: string; error: SerializedError | null }
   /** It was stopped before its first step: nothing was learned, and there is nothing to keep. */
   | { type: "withdrawn"; runId: string }
   | { type: "failed"; runId: string; error: SerializedError };

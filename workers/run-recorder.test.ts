@@ -2,6 +2,7 @@ import "fake-indexeddb/auto";
 import { deleteDB } from "idb";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { getAdapter } from "../lib/store/adapters";
+import { listCheckpoints } from "../lib/store/checkpoints";
 import { closeDatabase, DATABASE_NAME } from "../lib/store/db";
 import { createHand, deleteHand } from "../lib/store/hands";
 import { createRun, getRun, listMetrics, listSamples } from "../lib/store/runs";
@@ -9,6 +10,7 @@ import type { Run, Score } from "../lib/store/types";
 import { openAdapter } from "../lib/train/adapter/file";
 import { RunControl } from "../lib/train/loop";
 import { initialAdapter } from "../lib/train/model/lora";
+import type { SftCheckpoint } from "../lib/train/sft/checkpoint";
 import type { SftRunResult } from "../lib/train/sft/run";
 import { tinyModel } from "../lib/train/testing/hand";
 import { settings } from "../lib/train/testing/tiny";
@@ -96,6 +98,22 @@ describe("RunRecorder", () => {
     expect(await getRun(run.id)).toMatchObject({ status: "finished" });
   });
 
+  it("goes on without checkpoints while there is no room, keeps the last one, and says so once, and once when there is room again", async () => {
+    const said = () => events.flatMap((event) => (event.type === "unguarded" ? [event.error?.code ?? null] : []));
+    const stored = async () => (await listCheckpoints(run.id)).map(({ step: at }) => at);
+    await recorder.checkpoint(Uint8Array.of(1), 3);
+    noRoom("checkpoints");
+    await recorder.checkpoint(Uint8Array.of(2), 6);
+    await recorder.checkpoint(Uint8Array.of(3), 9);
+    expect(said()).toEqual(["store/full"]);
+    expect(await stored()).toEqual([3]);
+    vi.restoreAllMocks();
+    await recorder.checkpoint(Uint8Array.of(4), 12);
+    await recorder.checkpoint(Uint8Array.of(5), 15);
+    expect(said()).toEqual(["store/full", null]);
+    expect(await stored()).toEqual([15, 12]);
+  });
+
   it("says so where even the finished adapter finds no room", async () => {
     await wholeRun();
     noRoom("adapterFiles");
@@ -103,10 +121,47 @@ describe("RunRecorder", () => {
     expect((await getRun(run.id))?.adapterId).toBeDefined(); // what was kept at the check is still there
   });
 
+  it("can be stored later, and is a file meanwhile, where the finished adapter finds no room", async () => {
+    await wholeRun();
+    noRoom("adapterFiles");
+    await recorder.finished(result()).catch(() => undefined);
+    const { entry, config: modelConfig } = model;
+    const packed = recorder.pack(adapter, 1, report);
+    expect(openAdapter(packed, { id: entry.id, name: entry.name, sha256: entry.sha256, config: modelConfig }).info).toMatchObject({ name: "Ann", steps: 1, report });
+    vi.restoreAllMocks();
+    await recorder.finished(result());
+    const stored = await getRun(run.id);
+    expect(stored).toMatchObject({ status: "finished" });
+    expect((await getAdapter(stored!.adapterId!))!.report).toEqual(report);
+  });
+
+  it("goes on where a checkpoint was made: counts, time, and the adapter that was kept", async () => {
+    await wholeRun();
+    const kept = (await getRun(run.id))!;
+    recorder = new RunRecorder(kept, "Ann", model, control, (event) => events.push(event));
+    await recorder.prepared(prepared, 12);
+    events.length = 0;
+    await recorder.resumed({ evaluated: 6, tokens: 500, elapsedMs: 60_000, trainer: { steps: 7 }, best: { tokens: 300 } } as SftCheckpoint, true, ["a difference"]);
+    expect(events).toMatchObject([
+      { type: "resumed", step: 7, afterLoss: true, differences: ["a difference"] },
+      { type: "phase", phase: "training", done: 7, total: 12 },
+      { type: "metrics", points: [], progress: { step: 7, totalSteps: 12, tokens: 500 } },
+    ]);
+    await recorder.step(8, step(3));
+    await recorder.step(9, step(3));
+    await recorder.flush();
+    const stored = await getRun(run.id);
+    expect(stored).toMatchObject({ step: 9, trainTokens: 700, adapterId: kept.adapterId });
+    expect(stored!.elapsedMs).toBeGreaterThanOrEqual(60_000);
+    await recorder.finished({ ...result(), steps: 9, tokens: 700 });
+    expect((await getRun(run.id))!.adapterId).toBe(kept.adapterId); // in its place, not beside it
+  });
+
   it("ends when the hand has been deleted", async () => {
     await recorder.prepared(prepared, 2);
     await deleteHand(run.handId);
     await expect(recorder.heldOut(0, score(4), adapter, true)).rejects.toMatchObject({ code: "store/missing" });
+    await expect(recorder.checkpoint(Uint8Array.of(1), 1)).rejects.toMatchObject({ code: "store/missing" });
   });
 
   it("leaves pauses out of the time that it says is left", async () => {

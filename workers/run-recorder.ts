@@ -1,11 +1,11 @@
 /**
  * Turns what a run reports into stored records and events for the page: metrics
  * gathered and sent about four times a second, the best adapter kept in the
- * store from the first evaluation on, checkpoints as they come. A store that is full for a while does not
- * end a run: what could not be written is written with what follows, and only
- * the last word, the finished adapter, must be stored.
+ * store from the first evaluation on, checkpoints as they come. A store that is
+ * full for a while does not end a run: what could not be written is written with
+ * what follows, and only the last word, the finished adapter, must be stored.
  */
-import { DuctusError } from "../lib/core/errors";
+import { DuctusError, serializeError, type SerializedError } from "../lib/core/errors";
 import { packAdapter } from "../lib/train/adapter/file";
 import { toLoraAdapter } from "../lib/train/adapter/tensors";
 import type { AdapterInfo } from "../lib/train/adapter/types";
@@ -50,6 +50,8 @@ export class RunRecorder {
   /** Checks made before the run was cut. */
   private evaluationsBefore = 0;
   private elapsedBeforeMs = 0;
+  /** The last checkpoint found no room. */
+  private unguarded = false;
   private markedAt = performance.now();
   private markedWaitMs = 0;
 
@@ -93,9 +95,14 @@ export class RunRecorder {
     this.lap();
   }
 
-  /** A checkpoint that finds no room costs the run nothing: the one before it stays. */
+  /** A checkpoint that finds no room does not end the run: the one before it stays, and the page is told. */
   async checkpoint(bytes: Uint8Array, done: number): Promise<void> {
-    await saveCheckpoint(this.run.id, done, bytes).catch(passing);
+    const error = await saveCheckpoint(this.run.id, done, bytes).then(() => null, (cause: unknown): SerializedError => {
+      passing(cause);
+      return serializeError(cause);
+    });
+    if ((error !== null) !== this.unguarded) this.onEvent({ type: "unguarded", runId: this.run.id, error });
+    this.unguarded = error !== null;
   }
 
   async step(done: number, result: StepResult & { learningRate: number }): Promise<void> {

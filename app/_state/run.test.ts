@@ -1,6 +1,12 @@
+import type { AdapterReport, Metric, Run } from "../../lib/store/types";
+import type { RunEvent } from "../../workers/protocol";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
 const log: string[] = [];
+const score = { loss: 3, perplexity: 20, bitsPerByte: 1, tokens: 10, bytes: 40, examples: 2 };
+const report: AdapterReport = { base: score, tuned: score };
+const point = (kind: Metric["kind"], step: number): Metric => ({ runId: "r", kind, step, loss: 3, tokens: 10, atMs: step });
+let tell: (event: RunEvent) => void = () => undefined;
 let grant: () => void = () => undefined;
 let end: (runId: string) => void = () => undefined;
 
@@ -18,15 +24,31 @@ vi.mock("../_engine/trainer", () => ({
   stopTraining: () => Promise.resolve(void log.push("stop")),
   pauseTraining: () => Promise.resolve(void log.push("pause")),
   resumeTraining: () => Promise.resolve(void log.push("resume")),
+  goOn: (id: string, _device: string, onEvent: (event: RunEvent) => void) => {
+    log.push(`go on ${id}`);
+    tell = onEvent;
+    return new Promise<string>((resolve) => (end = resolve));
+  },
+  keepAgain: () => {
+    tell({ type: "finished", runId: "r", status: "finished", adapterId: "a", report });
+    return Promise.resolve();
+  },
+  closeTrainer: () => undefined,
 }));
+vi.mock("../_engine/writer", () => ({ closeWriter: () => log.push("close writer") }));
 vi.mock("../_engine/wake-lock", () => ({ keepAwake: () => () => undefined }));
-vi.mock("./workspace", () => ({ refresh: () => Promise.resolve(), settleRuns: () => Promise.resolve() }));
-vi.mock("../../lib/store/runs", () => ({ getRun: () => Promise.resolve({ handId: "h", status: "stopped", step: 0 }) }));
+vi.mock("./workspace", () => ({ refresh: () => Promise.resolve(), settleRuns: () => Promise.resolve(), workspace: { get: () => ({ hands: [] }) } }));
+vi.mock("../../lib/store/runs", () => ({
+  getRun: () => Promise.resolve({ handId: "h", status: "stopped", step: 0 }),
+  listMetrics: () => Promise.resolve([point("heldout", 0), point("heldout", 2), point("train", 1), point("train", 2), point("train", 3)]),
+  listSamples: () => Promise.resolve([0, 2].map((step) => ({ runId: "r", step, prompt: "p", text: "t" }))),
+}));
+vi.mock("../../lib/store/models", () => ({ getModel: (id: string) => Promise.resolve(id === "large" ? {} : null) }));
 vi.mock("../../lib/store/adapters", () => ({ listAdapters: () => Promise.resolve([]) }));
 vi.stubGlobal("addEventListener", () => undefined);
 vi.stubGlobal("removeEventListener", () => undefined);
 
-const { clearRun, run, startRun, stopRun } = await import("./run");
+const { clearRun, continueRun, keepUnsaved, livePoints, run, startRun, stopRun } = await import("./run");
 
 beforeEach(() => {
   clearRun();
@@ -56,5 +78,35 @@ describe("startRun", () => {
     await vi.waitFor(() => expect(log).toContain("train"));
     expect(log).toEqual(["train"]);
     await untilSettled();
+  });
+});
+
+describe("continueRun", () => {
+  const stored = { id: "r", handId: "h", modelSha256: "large" } as Run;
+
+  it("shows what there was, and forgets what comes again", async () => {
+    await continueRun(stored);
+    grant();
+    await vi.waitFor(() => expect(log).toContain("go on r"));
+    expect(log).toContain("close writer"); // a model that was brought in does not fit twice
+    expect(livePoints()).toHaveLength(5);
+    tell({ type: "resumed", runId: "r", step: 1, afterLoss: false, differences: [] });
+    expect(livePoints().map(({ kind, step }) => `${kind} ${step}`)).toEqual(["heldout 0", "train 1"]);
+    expect(run.get().live).toMatchObject({ resumed: { step: 1, afterLoss: false }, samples: [{ step: 0 }] });
+    await untilSettled();
+  });
+
+  it("keeps what found no room until it is stored after all", async () => {
+    await continueRun({ ...stored, modelSha256: "small" });
+    grant();
+    await vi.waitFor(() => expect(log).toContain("go on r"));
+    expect(log).not.toContain("close writer");
+    const file = Uint8Array.of(1, 2);
+    tell({ type: "unsaved", runId: "r", error: { code: "store/full", message: "m", next: "n" }, name: "Ann", file, report });
+    await untilSettled();
+    tell({ type: "failed", runId: "r", error: { code: "app/unexpected", message: "m", next: "n" } });
+    expect(run.get().live?.outcome).toMatchObject({ status: "unsaved", file });
+    await keepUnsaved();
+    expect(run.get().live?.outcome).toMatchObject({ status: "finished", adapterId: "a" });
   });
 });

@@ -37,6 +37,8 @@ export interface LiveRun {
   execution: ExecutionReport | null;
   /** From which step it went on, and whether because the device was lost; null where it began at the beginning. */
   resumed: { step: number; afterLoss: boolean; differences: readonly string[] } | null;
+  /** Checkpoints find no room. */
+  unguarded: boolean;
   progress: RunProgress | null;
   /** As the worker confirmed it. */
   paused: boolean;
@@ -86,7 +88,7 @@ interface Beginning {
 }
 
 function begin({ handId, runId, samples, large }: Beginning, call: () => Promise<string>): void {
-  run.set({ live: { handId, runId, phase: "loading", done: null, total: null, device: null, execution: null, resumed: null, progress: null, paused: false, asked: null, samples, pointsVersion: 0, outcome: null } });
+  run.set({ live: { handId, runId, phase: "loading", done: null, total: null, device: null, execution: null, resumed: null, unguarded: false, progress: null, paused: false, asked: null, samples, pointsVersion: 0, outcome: null } });
   const release = keepAwake();
   addEventListener("beforeunload", guard);
   const begun = (): Promise<string> => {
@@ -151,6 +153,8 @@ function take(event: RunEvent): void {
       points = points.filter((point) => point.step <= step);
       return change({ resumed: { step, afterLoss, differences }, samples: (run.get().live?.samples ?? []).filter((sample) => sample.step <= step) }, true);
     }
+    case "unguarded":
+      return change({ unguarded: event.error !== null });
     case "metrics":
       points.push(...event.points);
       return change({ runId: event.runId, progress: event.progress }, event.points.length > 0);

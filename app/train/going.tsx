@@ -24,6 +24,11 @@ export function Going({ view }: { view: RunView }) {
       <Stroke share={share(live)} label="Done so far" />
       <p className="going-line">{line(live)}</p>
       {live.resumed !== null && <Resumed {...live.resumed} />}
+      {live.unguarded && (
+        <p className="mt-2 max-w-[38rem]" role="status" data-testid="unguarded">
+          This browser has no room left to note where the run stands. It goes on; but keep this tab open until it has ended, or free some disk space.
+        </p>
+      )}
       <div className="actions mt-5">
         {live.phase === "training" && (
           <button type="button" className="button" data-testid="pause-training" disabled={live.asked !== null} onClick={togglePause}>

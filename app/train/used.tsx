@@ -33,6 +33,12 @@ export function Used({ view: { live, stored } }: { view: RunView }) {
       <h2>What it was made with</h2>
       {device !== null && <p className="first-letter:uppercase">{deviceWords(device)}</p>}
       {device !== null && device.reason !== "" && <p className="small quiet">{device.reason}</p>}
+      {device?.details !== undefined && (
+        <details className="folded">
+          <summary className="small">What the browser said</summary>
+          <code className="code code-wrap">{device.details}</code>
+        </details>
+      )}
       {execution !== null && <p className="small quiet" data-testid="execution">{executionWords(execution)}</p>}
       {rows.length > 0 && (
         <details className="folded">

@@ -2,7 +2,7 @@
 import { expect, test as base, type Page } from "@playwright/test";
 import { openNode } from "../../lib/train/runtime/node";
 import { gradientName } from "../../lib/train/model/graphs";
-import { PROJECTIONS } from "../../lib/train/sft/config";
+import { LARGE_MODEL_DEFAULTS, PROJECTIONS } from "../../lib/train/sft/config";
 import type { TokenizedExample } from "../../lib/train/sft/batch";
 import { adapterFromPeft } from "../../lib/train/adapter/peft";
 import { flatAdapter, referenceBytes, referenceJson, referenceModel, referenceTensors, relativeL2 } from "../../lib/train/testing/reference";
@@ -71,6 +71,7 @@ export function tinyCase(name: string): TinyCase {
     adapter: Object.fromEntries(flatAdapter({ tensors, ...lora })),
     start: Object.fromEntries(flatAdapter(start)),
     sft: {
+      ...LARGE_MODEL_DEFAULTS,
       lora: { rank: s.lora_r, alpha: s.lora_alpha, dropout: 0, targetModules: PROJECTIONS, useRslora: false, trainableTokenIndices: [] },
       learningRate: s.learning_rate, warmupRatio: 0, epochs: 1, batchSize: 2, gradientAccumulationSteps: s.gradient_accumulation_steps,
       maxGradNorm: s.max_grad_norm, weightDecay: s.weight_decay, adamBeta1: s.adam_beta1, adamBeta2: s.adam_beta2, adamEpsilon: s.adam_epsilon,

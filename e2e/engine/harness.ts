@@ -83,9 +83,12 @@ const harness = {
   quantizedErrors: (device: DeviceName, bits: 4 | 8, where: "inside" | "fed"): Promise<Outcome<Record<string, number>>> =>
     attempt(async () => quantizedErrors(await opened(device), bits, targetOf(await opened(device)), where)),
 
-  /** Milliseconds, with the threads of a worker that has opened nothing yet. */
+  /** Milliseconds, with so many threads, or as many as this worker has already. */
   timeThreads: (threads: number): Promise<Outcome<{ threads: number; ms: number }>> =>
-    attempt(async () => ({ threads: (await opened("wasm", threads)).threads, ms: await timeBackend(await opened("wasm", threads)) })),
+    attempt(async () => {
+      const device = await openWasm(threads);
+      return { threads: device.threads, ms: await timeBackend(device) };
+    }),
 
   overlap: (device: DeviceName, tiny: TinyCase): Promise<Outcome<OverlapReport>> =>
     attempt(async () => overlap(await opened(device), tiny)),

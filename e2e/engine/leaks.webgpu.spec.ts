@@ -2,4 +2,4 @@ import { noTensorLeaks, nothingLeaks } from "./leaks.checks";
 
 // The runtime forgets its compiled kernels with its last session: each cycle costs a software adapter seconds.
 nothingLeaks("webgpu", process.env["DUCTUS_LONG"] === "1" ? 100 : 4, 3);
-noTensorLeaks("webgpu", 100);
+noTensorLeaks("webgpu", process.env["DUCTUS_LONG"] === "1" ? 100 : 30);

@@ -22,7 +22,7 @@ const errorSchema: z.ZodType<SerializedError> = z.object({
   details: z.string().exactOptional(),
 });
 
-const deviceSchema: z.ZodType<DeviceReport> = z.object({ kind: z.enum(["webgpu", "wasm", "node"]), threads: count, reason: z.string() });
+const deviceSchema: z.ZodType<DeviceReport> = z.object({ kind: z.enum(["webgpu", "wasm", "node"]), threads: count, reason: z.string(), details: z.string().exactOptional() });
 
 const storageSchema = z.enum(["f32", "f16", "q8", "q4"]);
 const executionSchema: z.ZodType<ExecutionReport> = z.object({ kind: z.enum(["whole", "streamed"]), recompute: z.boolean(), storage: storageSchema });

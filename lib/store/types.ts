@@ -69,6 +69,8 @@ export interface DeviceReport {
   threads: number;
   /** Why this device and not a quicker one, in words; empty when it was the first choice. */
   reason: string;
+  /** What the browser said, for a bug report. */
+  details?: string;
 }
 
 /** How the model was executed, for the person to read and for a run to go on in the same way. */

@@ -14,11 +14,11 @@ import { loraScale } from "../../lib/train/model/lora";
 import { MASKED } from "../../lib/train/model/qwen";
 import type { Backend } from "../../lib/train/runtime/backend";
 import { f32, i32, i64, Session, type NdArray } from "../../lib/train/runtime/session";
+import { EXTERNAL_OVER_BYTES } from "./scorer";
 
 /** Numbers that the logits of a piece may take. */
 const PIECE_LOGITS = 1 << 24;
 const PIECE_POSITIONS = 256;
-const EXTERNAL_OVER_BYTES = 1 << 20;
 
 /**
  * @param ids at least one, at most config.maxPositions

@@ -1,7 +1,8 @@
 /**
  * A data file as examples to train on, as TRL 1.16's SFTTrainer prepares them:
  * tokens and end token, loss on completions or on all, cut at the end, rows left
- * without a token to learn from dropped.
+ * without a token to learn from dropped. A text of a single token, which TRL
+ * carries along though nothing is learned from it, is dropped too.
  */
 import { DuctusError } from "../../lib/core/errors";
 import type { TextTokenizer } from "../../lib/train/model/tokenizer";
@@ -29,12 +30,13 @@ export function readExamples(path: string, tokenizer: TextTokenizer, settings: D
     const ids = settings.maxLength === null ? tokens.ids : tokens.ids.slice(0, settings.maxLength);
     if (ids.length < tokens.ids.length) cut++;
     const promptLength = completionOnly ? tokens.promptLength : 0;
-    if (ids.length > promptLength) examples.push({ ids, promptLength, documentId: `line-${line}`, completionBytes: 0 });
+    const example = { ids, promptLength, documentId: `line-${line}`, completionBytes: 0 };
+    if (completionTokens(example) > 0) examples.push(example);
     else dropped++;
   }
-  if (!examples.some((example) => completionTokens(example) > 0)) throw new DuctusError("data/nothing-to-learn", "There is not a single token to learn from in this data.", "Give completions, and a max_length that leaves room for them.");
+  if (examples.length === 0) throw new DuctusError("data/nothing-to-learn", "There is not a single token to learn from in this data.", "Give completions, and a max_length that leaves room for them.");
   if (merged > 0) progress(`${merged} of ${rows.length} rows: the prompt's last tokens are others before the completion; the completion begins where they part`);
   if (cut > 0) progress(`${cut} of ${rows.length} rows were cut at ${settings.maxLength} tokens`);
-  if (dropped > 0) progress(`${dropped} of ${rows.length} rows were dropped: nothing of their completion is left`);
+  if (dropped > 0) progress(`${dropped} of ${rows.length} rows were left out: there is no token in them to learn from`);
   return examples;
 }

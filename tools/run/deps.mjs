@@ -36,7 +36,8 @@ export function ensureInstalled() {
   process.env.NEXT_TELEMETRY_DISABLED = "1";
   if (isInstalled()) return;
   console.error("Installing packages (npm ci) …");
-  const stdio = /** @type {const} */ (["inherit", 2, "inherit"]);
+  /** @type {import("node:child_process").StdioOptions} */
+  const stdio = ["inherit", 2, "inherit"];
   const npm = process.env.npm_execpath;
   const result = npm?.endsWith("js")
     ? spawnSync(process.execPath, [npm, "ci"], { cwd: root, stdio })

@@ -8,4 +8,6 @@ import { ensureInstalled } from "./deps.mjs";
 ensureInstalled();
 const { register } = await import("tsx/esm/api");
 register();
-await import("../cli/index.ts");
+// A name in a variable: plain JavaScript may not name a TypeScript file.
+const cli = "../cli/index.ts";
+await import(cli);

@@ -6,6 +6,7 @@
 import { HEAD_ROWS, TOKEN_ROWS } from "../adapter/tensors";
 import { DuctusError } from "../../core/errors";
 import { Random } from "../../core/random";
+import { remapTargets } from "../model/added-tokens";
 import type { ModelConfig } from "../model/config";
 import { adaptedParts, groupInput, GROUPS, QKV, type AnyWeights } from "../model/groups";
 import { MASKED } from "../model/qwen";
@@ -86,8 +87,7 @@ export function attentionFeeds(batch: Batch): { positions: NdArray; mask: NdArra
 export function targetFeed(config: ModelConfig, settings: ExecutionSettings, batch: Batch): NdArray {
   const { targets } = batch.feeds;
   if (settings.tokens.length === 0) return targets;
-  const place = new Map(settings.tokens.map((id, i) => [id, config.vocabSize + i]));
-  return i32((targets.data as Int32Array).map((id) => place.get(id) ?? id), targets.shape);
+  return i32(remapTargets(config, settings.tokens, targets.data as Int32Array), targets.shape);
 }
 
 /** Added to the logits of the whole vocabulary: trained tokens have their logits elsewhere. [vocab] */

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { fault } from "../testing/fault";
 import { referenceJson, referenceModel } from "../testing/reference";
 import { asHeld } from "../testing/held";
-import { baseTokenRows, columnOfToken, dropUnchangedRows, extendTokenizer, initialTokenRows, planAddedTokens, remapTargets, tokenOfColumn, withHeadRows, type TokenizerFiles } from "./added-tokens";
+import { baseTokenRows, dropUnchangedRows, extendTokenizer, initialTokenRows, planAddedTokens, remapTargets, withHeadRows, type TokenizerFiles } from "./added-tokens";
 import { parseModelConfig } from "./config";
 import { dequantize } from "./quantize";
 import { createTokenizer } from "./tokenizer";
@@ -153,9 +153,7 @@ describe.each(["qwen2-tied", "qwen3-untied"])("rows to start from: %s", (name) =
   });
 });
 
-it("targets move behind the vocabulary and back", () => {
+it("targets that are trained move behind the vocabulary", () => {
   const ids = [65, 7, 64];
   expect([...remapTargets({ ...config, vocabSize: 64 }, ids, Int32Array.of(3, 7, 64, 65, 63))]).toEqual([3, 65, 66, 64, 63]);
-  const column = columnOfToken({ ...config, vocabSize: 64 }, ids), token = tokenOfColumn({ ...config, vocabSize: 64 }, ids);
-  for (const id of [0, 7, 63, 64, 65]) expect(token(column(id))).toBe(id);
 });

@@ -205,11 +205,6 @@ export function columnOfToken(config: ModelConfig, ids: readonly number[]): (id:
   return (id) => column.get(id) ?? id;
 }
 
-/** The token whose logit stands in a column; the inverse of {@link columnOfToken}. */
-export function tokenOfColumn(config: ModelConfig, ids: readonly number[]): (column: number) => number {
-  return (column) => (column < config.vocabSize ? column : ids[column - config.vocabSize]!);
-}
-
 /** Targets [M] as columns of the logits. */
 export function remapTargets(config: ModelConfig, ids: readonly number[], targets: Int32Array): Int32Array {
   return targets.map(columnOfToken(config, ids));

@@ -50,8 +50,11 @@ export interface StreamDecoder {
   finish(): string;
 }
 
+/** Far above any vocabulary; ids are the indices of arrays. */
+const MAX_ID = 10_000_000;
+
 const addedTokenSchema = z.looseObject({
-  id: z.int().nonnegative(),
+  id: z.int().nonnegative().max(MAX_ID),
   content: z.string().min(1),
   single_word: z.boolean().default(false),
   lstrip: z.boolean().default(false),
@@ -62,7 +65,7 @@ const addedTokenSchema = z.looseObject({
 const tokenizerSchema = z.looseObject({
   added_tokens: z.array(addedTokenSchema).max(10_000),
   decoder: z.looseObject({ type: z.literal("ByteLevel") }),
-  model: z.looseObject({ type: z.literal("BPE"), vocab: z.record(z.string(), z.int().nonnegative().max(10_000_000)), merges: z.array(z.unknown()) }),
+  model: z.looseObject({ type: z.literal("BPE"), vocab: z.record(z.string(), z.int().nonnegative().max(MAX_ID)), merges: z.array(z.union([z.string(), z.tuple([z.string(), z.string()])])) }),
 });
 
 const templateProcessor = z.looseObject({
@@ -88,19 +91,22 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
   if (!config.success) throw unreadable(z.prettifyError(config.error));
   const { added_tokens: added, model } = json.data;
   if (added.some((token) => token.single_word || token.lstrip || token.rstrip)) throw unreadable("added tokens that swallow spaces are not supported");
+  // As parsed, because zod leaves out a token named __proto__.
+  const vocab = new Map(Object.entries((tokenizerJson as { model: { vocab: Record<string, number> } }).model.vocab));
+  checkVocabulary(vocab, model.merges, added);
 
   let plain: Tokenizer;
   let template: Template;
   try {
     // Without its added tokens the library's tokenizer can make no special token out of any text.
-    plain = new Tokenizer({ ...json.data, added_tokens: [] }, config.data);
+    plain = new Tokenizer({ ...json.data, model: { ...model, vocab: Object.fromEntries(vocab) }, added_tokens: [] }, config.data);
     template = new Template(config.data.chat_template ?? "");
   } catch (cause) {
     throw unreadable(undefined, cause);
   }
 
   const bytesOfId: Uint8Array[] = [];
-  for (const [token, id] of Object.entries(model.vocab)) bytesOfId[id] = byteLevelBytes(token);
+  for (const [token, id] of vocab) bytesOfId[id] = byteLevelBytes(token);
   const specialIds = new Set<number>();
   const idOfAdded = new Map<string, number>();
   for (const token of added) {
@@ -109,7 +115,7 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
     if (token.special) specialIds.add(token.id);
   }
   const { eos_token: eos, pad_token: pad } = config.data;
-  const tokenId = (token: string) => idOfAdded.get(token) ?? (Object.hasOwn(model.vocab, token) ? model.vocab[token] : undefined);
+  const tokenId = (token: string) => idOfAdded.get(token) ?? vocab.get(token);
   const eosTokenId = tokenId(eos);
   const padTokenId = pad == null ? eosTokenId : tokenId(pad);
   if (eosTokenId === undefined || padTokenId === undefined) throw unreadable("its end or padding token is not in the vocabulary");
@@ -119,6 +125,16 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
   if (!textPrefixIds.every((id) => id !== undefined)) throw unreadable("its beginning token is not in the vocabulary");
 
   const encodePlain = (text: string) => (text === "" ? [] : plain.encode(text, { add_special_tokens: false }).ids);
+  const decode = (ids: readonly number[], skipSpecial = true) => {
+    const decoder = createStreamDecoder(bytesOfId, specialIds, skipSpecial);
+    for (const id of ids) decoder.push(id);
+    return decoder.finish();
+  };
+  try {
+    if (decode(encodePlain(PROBE)) !== PROBE) throw new Error("it does not give back the text that it was given");
+  } catch (cause) {
+    throw unreadable(undefined, cause);
+  }
   const splitter = addedTokenPattern([...idOfAdded.keys()]);
 
   /** Added tokens by name, the text between them through `restore`. */
@@ -141,13 +157,26 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
       const guarded = messages.map(({ role, content }) => ({ role, content: guard.hide(content) }));
       return encodeMixed(template.render({ messages: guarded, add_generation_prompt: addGenerationPrompt, ...(bos === null ? {} : { bos_token: bos }), eos_token: eos, pad_token: pad ?? null }), guard.show);
     },
-    decode(ids, options) {
-      const decoder = createStreamDecoder(bytesOfId, specialIds, options?.skipSpecial ?? true);
-      for (const id of ids) decoder.push(id);
-      return decoder.finish();
-    },
+    decode: (ids, options) => decode(ids, options?.skipSpecial),
     stream: (options) => createStreamDecoder(bytesOfId, specialIds, options?.skipSpecial ?? true),
   };
+}
+
+/** Text of every kind that a pre-tokenizer tells apart, in the form that normalisation gives it. */
+const PROBE = "It's 12:30 o'clock — WE'LL see a naïve café,  日本語 السلام हिन्दी 🙂👩‍👧 x_y-z; (2³ = 8)!?\r\n\n\tTabs\u00a0and   spaces  \n end ";
+
+/** That encoding can end nowhere but in tokens of the vocabulary, each with an id of its own. */
+function checkVocabulary(vocab: ReadonlyMap<string, number>, merges: readonly (string | [string, string])[], added: readonly { id: number; content: string }[]): void {
+  const tokenOfId = new Map<number, string>();
+  for (const [token, id] of [...vocab, ...added.map(({ content, id }) => [content, id] as const)]) {
+    if ((tokenOfId.get(id) ?? token) !== token) throw unreadable(`two tokens have the id ${id}`);
+    tokenOfId.set(id, token);
+  }
+  for (const character of BYTE_OF_CHARACTER.keys()) if (!vocab.has(character)) throw unreadable(`it has no token for the byte ${BYTE_OF_CHARACTER.get(character)}`);
+  for (const merge of merges) {
+    const token = typeof merge === "string" ? merge.replace(" ", "") : merge.join("");
+    if (!vocab.has(token)) throw unreadable(`it merges to “${token.slice(0, 80)}”, which is not in its vocabulary`);
+  }
 }
 
 /** The special tokens before the text in the post-processor's template; where it has none, the one that the settings ask for. */

@@ -21,11 +21,11 @@ export interface OpenedDevice {
  * @throws DuctusError `device/start` when the runtime does not start, `device/untrustworthy` when not even the processor computes correct gradients
  */
 export async function openDevice(preference: "auto" | "webgpu" | "wasm", threads = defaultThreads()): Promise<OpenedDevice> {
-  let reason = "";
+  let reason = "", details: string | undefined;
   if (preference !== "wasm") {
     const gpu = await tryWebGpu(preference === "webgpu", threads);
-    if (typeof gpu !== "string") return gpu;
-    reason = gpu;
+    if ("backend" in gpu) return gpu;
+    ({ reason, details } = gpu);
   }
   const backend = await openWasm(threads);
   const fault = await gradientSelfTest(backend);
@@ -38,25 +38,26 @@ export async function openDevice(preference: "auto" | "webgpu" | "wasm", threads
       "Update the browser or try another one.", { details: `wasm, ${backend.threads} threads: ${fault}` });
   }
   if (backend.threads === 1 && !globalThis.crossOriginIsolated) reason = [reason, "The page is not isolated, so only one thread may be used."].filter(Boolean).join(" ");
-  return { backend, report: { kind: "wasm", threads: backend.threads, reason } };
+  return { backend, report: { kind: "wasm", threads: backend.threads, reason, ...(details === undefined ? {} : { details }) } };
 }
 
-/** The opened device, or in words why not. */
-async function tryWebGpu(evenEmulated: boolean, threads: number): Promise<OpenedDevice | string> {
+/** The opened device, or in words why not, with what the browser said of it for a bug report. */
+async function tryWebGpu(evenEmulated: boolean, threads: number): Promise<OpenedDevice | { reason: string; details?: string }> {
   let backend: Backend | null = null;
   try {
     const opened = await openWebGpu(threads);
     backend = opened.backend;
     if (opened.emulated && !evenEmulated) {
       await backend.dispose();
-      return "The browser's graphics processor is only emulated, which is slower than the processor itself.";
+      return { reason: "The browser's graphics processor is only emulated, which is slower than the processor itself." };
     }
     const fault = await gradientSelfTest(backend);
     if (fault === null) return { backend, report: { kind: "webgpu", threads: backend.threads, reason: "" } };
     await backend.dispose();
-    return `The graphics processor failed its self-test: ${fault}.`;
+    return { reason: `The graphics processor failed its self-test: ${fault}.` };
   } catch (error) {
     await backend?.dispose();
-    return error instanceof DuctusError ? error.message : `The graphics processor could not be opened (${String(error)}).`;
+    if (error instanceof DuctusError) return { reason: error.message, ...(error.details === undefined ? {} : { details: error.details }) };
+    return { reason: "The graphics processor could not be opened.", details: String(error) };
   }
 }

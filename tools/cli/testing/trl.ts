@@ -18,7 +18,7 @@ const DATA = {
     { text: "“Café,” he said — naïvely." },
     { text: "\n  Leading spaces, and a trailing one " },
     { text: "One two three four five six seven." },
-    { text: "" },
+    { text: "The last." },
   ],
   completion: [
     { prompt: "Write of the sea.", completion: " It was grey, and it did not move." },

@@ -1,0 +1,114 @@
+/**
+ * Runs damaged files one after another, in a thread of its own that the test
+ * can end. Counts what is read and what typed arrays and buffers are made, and
+ * tells of every case before and after it. Never part of the product.
+ */
+import { parentPort, workerData } from "node:worker_threads";
+import { DuctusError } from "../../core/errors";
+import { Random } from "../../core/random";
+import { bytesSource } from "../adapter/safetensors";
+import type { ModelFiles } from "../model/files";
+import { KINDS, type Files } from "./fuzz-kinds";
+
+export interface FuzzOrder {
+  /** Damaged files of each kind, and of these every `step`th is run. */
+  each: number;
+  step: number;
+  seed: string;
+}
+
+export type FuzzReport =
+  | { at: "begin"; kind: string; round: number }
+  | { at: "refused"; kind: string; round: number; code: string }
+  | { at: "read"; kind: string; round: number }
+  | { at: "failed"; kind: string; round: number; why: string }
+  | { at: "end" };
+
+const counts = { largest: 0, all: 0, reads: 0, bytesRead: 0 };
+
+/** Every typed array and buffer made from now on counts. */
+function countAllocations(): void {
+  const world = globalThis as unknown as Record<string, new (...args: unknown[]) => { byteLength: number }>;
+  for (const name of ["ArrayBuffer", "Uint8Array", "Uint16Array", "Uint32Array", "Float32Array", "Float64Array", "Int32Array", "BigUint64Array"]) {
+    const Original = world[name]!;
+    const width = (Original as { BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT ?? 1;
+    world[name] = new Proxy(Original, {
+      construct(target, args: unknown[], newTarget) {
+        const [first] = args;
+        const length = typeof first === "number" ? first : first instanceof ArrayBuffer || first instanceof SharedArrayBuffer ? 0 : ((first as { length?: number } | undefined)?.length ?? 0);
+        counts.largest = Math.max(counts.largest, length * width);
+        counts.all += length * width;
+        return Reflect.construct(target, args, newTarget) as object;
+      },
+    });
+  }
+}
+
+function counted(files: Files): ModelFiles {
+  return {
+    names: () => Object.keys(files),
+    open: (name) => {
+      const source = bytesSource(files[name]!);
+      return Promise.resolve({
+        size: source.size,
+        read: (start, end) => {
+          counts.reads++;
+          counts.bytesRead += end - start;
+          return source.read(start, end);
+        },
+      });
+    },
+  };
+}
+
+const KB = 1024;
+
+/** What one file may cost: some times its own size, and the fixed tables. */
+function checkCosts(bytes: number): void {
+  if (counts.largest > 4 * bytes + 300 * KB) throw new Error(`asked for ${counts.largest} bytes at once, for files of ${bytes}`);
+  if (counts.all > 24 * bytes + 4096 * KB) throw new Error(`asked for ${counts.all} bytes, for files of ${bytes}`);
+  if (counts.bytesRead > 4 * bytes) throw new Error(`read ${counts.bytesRead} bytes of files of ${bytes}`);
+  if (counts.reads > 300) throw new Error(`read ${counts.reads} times`);
+}
+
+async function runCase(kind: (typeof KINDS)[number], valid: Files, random: Random, edits: number): Promise<string | null> {
+  const files = { ...valid };
+  for (let i = 0; i < edits; i++) kind.damage(files, random);
+  Object.assign(counts, { largest: 0, all: 0, reads: 0, bytesRead: 0 });
+  const bytes = Object.values(files).reduce((sum, content) => sum + content.byteLength, 0);
+  try {
+    const compare = await kind.open(files, counted, random);
+    checkCosts(bytes);
+    compare();
+    return null;
+  } catch (error) {
+    if (!(error instanceof DuctusError)) throw error;
+    checkCosts(bytes);
+    if (!kind.codes.includes(error.code)) throw new Error(`refused with the code ${error.code}: ${error.message} ${error.details ?? ""}`, { cause: error });
+    if (error.message.length > 500 || error.next === "") throw new Error(`refused in bad words: ${error.message.slice(0, 600)}`, { cause: error });
+    return error.code;
+  }
+}
+
+async function main({ each, step, seed }: FuzzOrder): Promise<void> {
+  const tell = (report: FuzzReport) => parentPort?.postMessage(report);
+  countAllocations();
+  for (const kind of KINDS) {
+    const valid = await kind.make();
+    for (let round = -1; round < each; round += round < 0 ? 1 : step) {
+      tell({ at: "begin", kind: kind.name, round });
+      const random = new Random(`${seed} ${kind.name} ${round}`);
+      try {
+        // Round −1 is the valid file; it must be read.
+        const code = await runCase(kind, valid, random, round < 0 ? 0 : 1 + random.int(3));
+        if (round < 0 && (code !== null || counts.all === 0)) throw new Error(`the valid file: ${code ?? "nothing was counted"}`);
+        if (round >= 0) tell(code === null ? { at: "read", kind: kind.name, round } : { at: "refused", kind: kind.name, round, code });
+      } catch (error) {
+        tell({ at: "failed", kind: kind.name, round, why: error instanceof Error ? (error.stack ?? error.message).slice(0, 2000) : String(error) });
+      }
+    }
+  }
+  tell({ at: "end" });
+}
+
+void main(workerData as FuzzOrder);

@@ -1,0 +1,57 @@
+/**
+ * Damaged model and adapter files, equal shares of each kind: each is refused
+ * with a known code, or read to exactly what it holds; none asks for more
+ * memory than its size allows, or for ever more work. They run in a thread of
+ * their own, so that one that never ends fails by name.
+ */
+import { build } from "esbuild";
+import { Worker } from "node:worker_threads";
+import { fileURLToPath } from "node:url";
+import { expect, it } from "vitest";
+import type { FuzzOrder, FuzzReport } from "./fuzz-worker";
+
+const LONG = process.env["DUCTUS_LONG"] === "1";
+/** Of eight kinds: 1,000 in all; a tenth of them without --long. */
+const ORDER: FuzzOrder = { each: 2000, step: 1, seed: "other" };
+/** No case takes a second; a thread that says nothing for this long has hung. */
+const SILENCE_MS = 60_000;
+
+async function run(order: FuzzOrder): Promise<FuzzReport[]> {
+  const { outputFiles } = await build({ entryPoints: [fileURLToPath(new URL("./fuzz-worker.ts", import.meta.url))], bundle: true, platform: "node", format: "cjs", write: false, logLevel: "silent" });
+  const worker = new Worker(outputFiles[0]!.text, { eval: true, workerData: order, resourceLimits: { maxOldGenerationSizeMb: 512 } });
+  const reports: FuzzReport[] = [];
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const last = () => JSON.stringify(reports.at(-1));
+      const hung = () => reject(new Error(`nothing came after ${last()}`));
+      let watchdog = setTimeout(hung, SILENCE_MS);
+      worker.on("message", (report: FuzzReport) => {
+        clearTimeout(watchdog);
+        watchdog = setTimeout(hung, SILENCE_MS);
+        if (report.at === "end") {
+          clearTimeout(watchdog);
+          resolve();
+        } else reports.push(report);
+      });
+      worker.on("error", (error) => reject(new Error(`the thread died after ${last()}`, { cause: error })));
+      worker.on("exit", () => reject(new Error(`the thread ended after ${last()}`)));
+    });
+  } finally {
+    await worker.terminate();
+  }
+  return reports;
+}
+
+it(`refuses in words, or reads rightly, ${LONG ? "1,000" : "100"} damaged files`, async () => {
+  const reports = await run(ORDER);
+  const failures = reports.filter((report) => report.at === "failed");
+  expect(failures.map(({ kind, round, why }) => `${kind} ${round}: ${why}`)).toEqual([]);
+  const kinds = new Set(reports.map((report) => (report.at === "end" ? "" : report.kind)));
+  expect(kinds.size).toBe(8);
+  for (const kind of kinds) {
+    const of = (at: FuzzReport["at"]) => reports.filter((report) => report.at === at && "kind" in report && report.kind === kind).length;
+    expect(of("refused") + of("read"), kind).toBe(Math.ceil(ORDER.each / ORDER.step));
+    expect(of("refused"), kind).toBeGreaterThan(0);
+    if (LONG) expect(of("read"), kind).toBeGreaterThan(0);
+  }
+}, 600_000);

@@ -1,0 +1,98 @@
+/** The service worker, run by itself on a made-up site: what it keeps, and that a new build's files take the place of old ones. */
+import { readFileSync } from "node:fs";
+import { createContext, runInContext } from "node:vm";
+import { describe, expect, it } from "vitest";
+
+const source = readFileSync(new URL("../../public/sw.js", import.meta.url), "utf8");
+const ORIGIN = "http://site";
+
+class FakeCache {
+  readonly kept = new Map<string, Response>();
+  match(request: string, { ignoreSearch = false } = {}): Promise<Response | undefined> {
+    const key = (url: string) => (ignoreSearch ? url.split("?")[0] : url);
+    const found = [...this.kept].find(([url]) => key(url) === key(absolute(request)));
+    return Promise.resolve(found?.[1].clone());
+  }
+  put(request: string, response: Response): Promise<void> {
+    this.kept.set(absolute(request), response);
+    return Promise.resolve();
+  }
+  add: (path: string) => Promise<void> = () => Promise.resolve();
+}
+const absolute = (url: string): string => new URL(url, ORIGIN).href;
+
+function site() {
+  const stores = new Map<string, FakeCache>();
+  const listeners = new Map<string, (event: unknown) => void>();
+  let build = 1, online = true;
+  const answer = (url: string): Response => {
+    const { pathname } = new URL(url, ORIGIN);
+    const body = pathname.startsWith("/_next/static/") ? `built by ${pathname}` : `<script src="/_next/static/chunks/build-${build}.js"></script>`;
+    const response = new Response(body);
+    Object.defineProperty(response, "type", { value: "basic" });
+    return response;
+  };
+  const fetch = (request: string | { url: string }) => (online ? Promise.resolve(answer(typeof request === "string" ? request : request.url)) : Promise.reject(new TypeError("offline")));
+  const caches = {
+    keys: () => Promise.resolve([...stores.keys()]),
+    delete: (name: string) => Promise.resolve(stores.delete(name)),
+    open: (name: string) => {
+      const cache = stores.get(name) ?? new FakeCache();
+      cache.add = async (path) => cache.put(path, await fetch(path));
+      stores.set(name, cache);
+      return Promise.resolve(cache);
+    },
+  };
+  const self = { addEventListener: (type: string, listener: (event: unknown) => void) => listeners.set(type, listener), skipWaiting: () => Promise.resolve(), clients: { claim: () => Promise.resolve() }, location: { origin: ORIGIN } };
+  runInContext(source, createContext({ self, caches, fetch, URL, Response, Promise, Set, Number }));
+  const dispatch = async (type: string, more: object = {}): Promise<Response | undefined> => {
+    const waits: Promise<unknown>[] = [];
+    let response: Promise<Response> | undefined;
+    listeners.get(type)?.({ ...more, waitUntil: (p: Promise<unknown>) => waits.push(p), respondWith: (p: Promise<Response>) => (response = p) });
+    const given = await response;
+    await Promise.all(waits);
+    await new Promise((resolve) => setTimeout(resolve)); // copies are put by beside
+    return given;
+  };
+  return {
+    stores,
+    install: () => dispatch("install"),
+    get: (path: string, mode = "no-cors", method = "GET") => dispatch("fetch", { request: { url: `${ORIGIN}${path}`, method, mode, headers: new Headers() } }),
+    newBuild: () => build++,
+    goOffline: () => (online = false),
+  };
+}
+
+const built = (number: number) => `/_next/static/chunks/build-${number}.js`;
+const holds = (s: ReturnType<typeof site>, number: number) => [...s.stores.values()].some((cache) => cache.kept.has(absolute(built(number))));
+
+describe("service worker", () => {
+  it("keeps every page with the files it names, and answers from them without a network", async () => {
+    const s = site();
+    await s.install();
+    s.goOffline();
+    expect(await (await s.get("/models", "navigate"))!.text()).toContain("build-1");
+    expect(await (await s.get("/train?hand=a", "navigate"))!.text()).toContain("build-1");
+    expect(await (await s.get(built(1)))!.text()).toBe(`built by ${built(1)}`);
+    expect(await s.get("/models/ductus-base/config.json")).toBeUndefined(); // models are the workers' affair
+    expect(await s.get("/", "cors", "POST")).toBeUndefined();
+  });
+
+  it("begins a new cache with each new build, and lets go of all but the last two", async () => {
+    const s = site();
+    await s.install();
+    await s.get("/", "navigate");
+    expect(s.stores.size).toBe(1); // the same build again is no new one
+    for (let number = 2; number <= 4; number++) {
+      s.newBuild();
+      await s.get("/writing", "navigate");
+      expect(holds(s, number)).toBe(true);
+      expect(holds(s, number - 1), "for a tab that is still open").toBe(true);
+      if (number > 2) expect(holds(s, number - 2)).toBe(false);
+    }
+    expect(s.stores.size).toBe(2);
+    s.goOffline();
+    expect(await (await s.get("/train", "navigate"))!.text()).toContain("build-4");
+    expect(await (await s.get(built(3)))!.text()).toBe(`built by ${built(3)}`);
+  });
+});
