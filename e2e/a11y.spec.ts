@@ -3,8 +3,13 @@
  * find by the rules of WCAG 2.0 to 2.2, A and AA, and nothing wider than a
  * telephone. And the way from the start to a training run by keyboard alone.
  */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import { expect, test, type Locator, type Page } from "@playwright/test";
+import { TINY, writeModelFolder } from "./model-folder";
+import { bringIn } from "./own-model";
 import { compareFrom, expectPoints, expectState, giveFile, goTo, OWN_TEXT, RUN_TIMEOUT_MS, textFile } from "./person";
 import { watch } from "./watch";
 
@@ -66,7 +71,7 @@ async function tabTo(page: Page, target: Locator): Promise<void> {
 
 test("every screen with nothing there yet", async ({ page }) => {
   test.setTimeout(RUN_TIMEOUT_MS);
-  for (const path of ["/", "/writing", "/train", "/compare", "/share", "/nowhere"]) {
+  for (const path of ["/", "/writing", "/train", "/models", "/compare", "/share", "/nowhere"]) {
     await page.goto(path);
     await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
     await expect(page.getByText("Opening…")).toHaveCount(0);
@@ -78,6 +83,10 @@ test("every screen with nothing there yet", async ({ page }) => {
   await expect(page.getByTestId("error")).toBeVisible();
   await check(page, "/, with an error");
 });
+
+const modelFolder = join(mkdtempSync(join(tmpdir(), "ductus-a11y-")), "Tiny-Qwen");
+test.beforeAll(() => writeModelFolder(modelFolder, TINY));
+test.afterAll(() => rmSync(dirname(modelFolder), { recursive: true, force: true }));
 
 test("by keyboard alone from the start to a run, then every screen with something on it", async ({ page, context, baseURL }) => {
   test.setTimeout(3 * RUN_TIMEOUT_MS);
@@ -123,6 +132,18 @@ test("by keyboard alone from the start to a run, then every screen with somethin
   await check(page, "/share, asking before it deletes");
   await page.keyboard.press("Escape");
   await expect(page.getByRole("dialog")).toHaveCount(0);
+
+  await goTo(page, "Train");
+  await page.getByRole("link", { name: "change" }).click();
+  await expect(page.getByTestId("chosen-model")).toBeVisible();
+  await page.getByTestId("model-folder").setInputFiles(modelFolder);
+  await expect(page.getByTestId("model-offer")).toBeVisible();
+  await check(page, "/models, a folder offered");
+  await bringIn(page, "8-bit");
+  await check(page, "/models, with a model of one's own");
+  await page.getByTestId("delete-model").click();
+  await page.getByTestId("confirm").click();
+  await expect(page.getByTestId("model")).toHaveCount(0);
 
   await goTo(page, "Writing");
   await check(page, "/writing");

@@ -95,6 +95,5 @@ export async function licenceOf(files: ModelFiles): Promise<string | null> {
   const licence = named("license");
   const found = licence === "other" ? (named("license_name") ?? "a licence of its own") : licence;
   const line = found ?? (await read(find(/^licen[cs]e(\.(txt|md))?$/i))).split("\n").map((text) => text.replace(/^[#\s]+/, "").trim()).find((text) => text !== "");
-  // eslint-disable-next-line no-control-regex -- from a stranger's file, onto the screen
   return line === undefined ? null : line.replace(/[\u0000-\u001f\u007f]/g, " ").slice(0, 80);
 }

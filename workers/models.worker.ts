@@ -87,7 +87,7 @@ async function write(folder: string, files: ModelFiles, model: Awaited<ReturnTyp
     const handle = await (await directory.getFileHandle(name, { create: true })).createSyncAccessHandle();
     try {
       await work((part) => {
-        if (handle.write(part as Uint8Array<ArrayBuffer>) !== part.byteLength) throw new DOMException("written short", "QuotaExceededError");
+        if (handle.write(part) !== part.byteLength) throw new DOMException("written short", "QuotaExceededError");
         fileBytes += part.byteLength;
       });
       handle.flush();
@@ -120,9 +120,10 @@ function reporter(phase: ModelPhase, onProgress: (progress: ModelProgress) => vo
 async function sweep(): Promise<void> {
   await navigator.locks.request(LOCK, { ifAvailable: true }, async (lock) => {
     if (lock === null) return;
-    let damaged = false;
-    const models = await listModels(() => (damaged = true));
-    if (!damaged) await sweepModelFolders(new Set(models.map((model) => model.folder)));
+    const damaged: unknown[] = [];
+    const models = await listModels((error) => damaged.push(error));
+    // A record that cannot be read does not say which folder is its own.
+    if (damaged.length === 0) await sweepModelFolders(new Set(models.map((model) => model.folder)));
   });
 }
 

@@ -45,7 +45,7 @@ export async function residentCycles(backend: Backend, cycles: number, dispose: 
     const first = await session.compute({ x, w });
     tensors.push(first.device["y"]!);
     const running = session.compute({ x: first.device["y"]!, w });
-    if (dispose) first.device["y"]!.dispose(); // the run under way holds on to it
+    if (dispose) for (const tensor of tensors) tensor.dispose(); // the run under way holds on to what it was fed
     const second = await running;
     tensors.push(second.device["y"]!);
     const numbers = [(await second.device["y"]!.read()).data[5], second.host["total"]!.data[5]! as number / 2, first.host["total"]!.data[0]! as number / 2] as number[];

@@ -143,11 +143,14 @@ async function optimizerSteps(backend: Backend, tiny: TinyCase, rate: number, re
   for (const [name, data] of trainer.adapter) result.tensors[`trained ${name}`] = data;
 }
 
-/** Prompts of different lengths in one batch, base and adapted side by side. */
+/** Prompts of different lengths in one batch, base and adapted side by side; then with prompts that rows share, and rows that end early. */
 async function greedyTokens(backend: Backend, tiny: TinyCase): Promise<number[][]> {
   const generator = await Generator.create(backend, tiny.config, mapOf(tiny.weights), tiny.lora, MAX_POSITIONS);
   const rows = tiny.examples.flatMap((e, i) => [false, true].map((adapted) => ({ promptIds: e.ids, adapted, seed: i })));
-  const written = await generator.generate(rows, { temperature: 0, topP: 1, maxNewTokens: GREEDY_TOKENS, stopTokenIds: [] }, mapOf(tiny.adapter));
+  const options = { temperature: 0, topP: 1, maxNewTokens: GREEDY_TOKENS, stopTokenIds: [] };
+  const written = await generator.generate(rows, options, mapOf(tiny.adapter));
+  const stopTokenIds = [written[0]!.tokens[2]!, written[2]!.tokens[4]!];
+  const ended = await generator.generate([...rows, rows[1]!, rows[0]!], { ...options, stopTokenIds }, mapOf(tiny.adapter));
   await generator.dispose();
-  return written.map(({ tokens }) => tokens);
+  return [...written, ...ended].map(({ tokens }) => tokens);
 }

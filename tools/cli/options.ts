@@ -113,7 +113,7 @@ export function helpOf(spec: CommandSpec): string {
   const rows = spec.options.map((option, i) => `  ${titles[i]!.padEnd(column - 2)}${wrap(option.help, WIDTH - column).join(`\n${" ".repeat(column)}`)}`);
   return [
     `${spec.summary}\n`,
-    wrap(`ductus ${spec.name} ${call.join(" ")}`, WIDTH - 4).join("\n    "),
+    wrap(`npm run -s ductus -- ${spec.name} ${call.join(" ")}`, WIDTH - 4).join("\n    "),
     "",
     ...rows,
     "",

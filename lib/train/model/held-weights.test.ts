@@ -179,8 +179,9 @@ describe("shards", () => {
   });
 
   it("have an index that is one", async () => {
-    for (const text of ["", "nope", "[]", "{}", '{"weight_map":[]}', '{"weight_map":{}}', '{"weight_map":null}', '{"weight_map":{"a":"x.safetensors","a":"y.safetensors"}}']) {
-      expect(["model/index", "model/damaged"]).toContain((await fault({ ...files, "model.safetensors.index.json": text })).code);
+    const hidden = (files["model.safetensors.index.json"] as string).replace('"weight_map": {', '"weight_map": {"__proto__": "x.safetensors",');
+    for (const text of [hidden, "", "nope", "[]", "{}", '{"weight_map":[]}', '{"weight_map":{}}', '{"weight_map":null}', '{"weight_map":{"a":"x.safetensors","a":"y.safetensors"}}']) {
+      expect(["model/index", "model/damaged", "model/missing-file"]).toContain((await fault({ ...files, "model.safetensors.index.json": text })).code);
     }
   });
 

@@ -83,11 +83,12 @@ export function damagedShard(shard: Shard, fault: string): DuctusError {
 
 /** Tensor → file. */
 async function readIndex(files: ModelFiles): Promise<Map<string, string>> {
-  const parsed = indexSchema.safeParse(await readJson(files, INDEX_FILE, MAX_INDEX_BYTES));
+  const json = await readJson(files, INDEX_FILE, MAX_INDEX_BYTES);
+  const parsed = indexSchema.safeParse(json);
   if (!parsed.success) throw wrongIndex("it has the wrong form", parsed.error);
   const fileOf = new Map<string, string>();
   const shards = new Set<string>();
-  for (const [tensor, file] of Object.entries(parsed.data.weight_map)) {
+  for (const [tensor, file] of Object.entries((json as typeof parsed.data).weight_map)) { // as parsed, because zod leaves out __proto__
     if (typeof file !== "string" || !SHARD_NAME.test(file)) throw wrongIndex(`it names no proper file for “${shorten(tensor)}”`);
     fileOf.set(tensor, file);
     shards.add(file);

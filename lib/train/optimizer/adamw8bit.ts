@@ -1,9 +1,10 @@
 /**
  * AdamW whose moments are kept in 8 bits, block by block, as bitsandbytes'
- * AdamW8bit (its PyTorch implementation, which its kernels for graphics
- * processors follow but for the last digits): a block's moments are restored,
- * moved, used for the update in full precision, and quantised again. Tensors of
- * fewer than 4,096 numbers keep moments in f32, as there.
+ * AdamW8bit: a block's moments are restored, moved, used for the update in full
+ * precision, and quantised again. Tensors of fewer than 4,096 numbers keep
+ * moments in f32, as there. The order is that of its PyTorch implementation; its
+ * CUDA kernel decays after the update instead of before, and never lets a first
+ * moment become zero from below.
  */
 import { readMoments, updateInFloat32, updateTerms, writeMoments, zeroMoments, type AdamWOptions, type Moments, type UpdateTerms } from "./adamw";
 import { dynamicMap, quantiseBlock, STATE_BLOCK, zeroQuantised, type Quantised } from "./blockwise";

@@ -27,7 +27,7 @@ export async function writeBuffer(backend: Backend, data: ArrayBufferView): Prom
     if (failure) throw noRoom(failure.message);
     const whole = data.byteLength - (data.byteLength % 4); // what is written counts in fours
     for (let at = 0; at < whole; at += PIECE_BYTES) {
-      gpu.queue.writeBuffer(buffer, at, data.buffer as ArrayBuffer, data.byteOffset + at, Math.min(PIECE_BYTES, whole - at));
+      gpu.queue.writeBuffer(buffer, at, data.buffer, data.byteOffset + at, Math.min(PIECE_BYTES, whole - at));
       if (whole > PIECE_BYTES) await backend.unlessLost(gpu.queue.onSubmittedWorkDone());
     }
     if (whole < data.byteLength) {

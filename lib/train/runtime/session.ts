@@ -113,7 +113,7 @@ export class Session {
       const tensor = results[port.name]!;
       const { dims } = tensor;
       if (tensor.location === "gpu-buffer") {
-        computed.device[port.name] = new GpuTensor(this.backend, port.dtype, dims, tensor.gpuBuffer as GPUBuffer, tensor);
+        computed.device[port.name] = new GpuTensor(this.backend, port.dtype, dims, tensor.gpuBuffer, tensor);
         continue;
       }
       const array = arrayOf(port.dtype, dims, (await tensor.getData()) as Float32Array);

@@ -138,7 +138,7 @@ function adapter(): LoraAdapter {
 function compareAdapter(found: LoraAdapter, configJson: string, file: Uint8Array): void {
   const json = JSON.parse(configJson) as { r: number; lora_alpha: number; use_rslora?: boolean; trainable_token_indices?: number[] | { embed_tokens: number[] } | null };
   const { tensors } = trueTensors(file);
-  same([found.rank, found.alpha, Number(found.useRslora ?? false)], [json.r, json.lora_alpha, Number(json.use_rslora ?? false)], "settings");
+  same([found.rank, found.alpha, Number(found.useRslora)], [json.r, json.lora_alpha, Number(json.use_rslora ?? false)], "settings");
   for (const [key, { shape, data }] of found.tensors) {
     const expected = tensors.get(`${PREFIX}${key}.weight`)!;
     same(shape, expected.shape, `shape of ${key}`);

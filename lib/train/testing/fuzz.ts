@@ -40,10 +40,18 @@ const STRANGE = [
   `${"[".repeat(DEEP)}${"]".repeat(DEEP)}`, `${'{"a":'.repeat(DEEP)}1${"}".repeat(DEEP)}`,
 ];
 
+interface Place {
+  get: () => Json;
+  set: (value: Json) => void;
+  /** What it stands in, and where there; null for the root. */
+  parent: Json;
+  index: number;
+}
+
 /** Every place of a tree is reached, those near the root more often. */
 function damageTree(root: Json, random: Random): Json {
   const place: { value: Json } = { value: root };
-  let holder: { get(): Json; set(value: Json): void; parent: Json | null; index: number } = { get: () => place.value, set: (value) => { place.value = value; }, parent: null, index: 0 };
+  let holder: Place = { get: () => place.value, set: (value) => { place.value = value; }, parent: null, index: 0 };
   for (let depth = 0; depth < 12; depth++) {
     const here = holder.get();
     const size = here instanceof JsonObject ? here.pairs.length : Array.isArray(here) ? here.length : 0;
@@ -56,7 +64,7 @@ function damageTree(root: Json, random: Random): Json {
   return place.value;
 }
 
-function damagePlace({ get, set, parent, index }: { get(): Json; set(value: Json): void; parent: Json | null; index: number }, random: Random): void {
+function damagePlace({ get, set, parent, index }: Place, random: Random): void {
   const value = get();
   switch (random.int(8)) {
     case 0: // gone

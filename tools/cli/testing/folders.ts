@@ -6,6 +6,7 @@ import { Random } from "../../../lib/core/random";
 import { CONFIG_FILE, peftConfigJson, peftSafetensors, WEIGHTS_FILE } from "../../../lib/train/adapter/peft";
 import { writeSafetensors } from "../../../lib/train/adapter/safetensors";
 import { toLoraAdapter } from "../../../lib/train/adapter/tensors";
+import type { TrainedTokens } from "../../../lib/train/adapter/types";
 import { parseModelConfig } from "../../../lib/train/model/config";
 import type { LoraShape } from "../../../lib/train/model/lora";
 import { weightShapes } from "../../../lib/train/model/weights";
@@ -38,10 +39,10 @@ export function writeTinyModel(folder: string, seed: number | string = 1, change
 }
 
 /** Every A and B random. */
-export function writeTinyAdapter(folder: string, seed: number | string = 1, lora: LoraShape = { rank: 3, alpha: 7, targetModules: PROJECTIONS }, changes: Partial<typeof TINY_CONFIG> = {}): void {
+export function writeTinyAdapter(folder: string, seed: number | string = 1, lora: LoraShape = { rank: 3, alpha: 7, targetModules: PROJECTIONS }, changes: Partial<typeof TINY_CONFIG> = {}, tokens: TrainedTokens | null = null): void {
   mkdirSync(folder, { recursive: true });
   const config = parseModelConfig({ ...TINY_CONFIG, ...changes });
-  const adapter = toLoraAdapter(config, lora, randomLora(config, lora, `cli-${seed}`));
+  const adapter = { ...toLoraAdapter(config, lora, randomLora(config, lora, `cli-${seed}`)), tokens };
   writeFileSync(join(folder, CONFIG_FILE), peftConfigJson(adapter, { name: "", createdAt: 0, modelId: "tiny", modelSha256: "" }));
   writeFileSync(join(folder, WEIGHTS_FILE), peftSafetensors(adapter, {}));
 }
