@@ -88,14 +88,23 @@ async function openModel(files: Files, open: (files: Files) => ModelFiles, rando
     for (const [name, shape] of shapes) {
       const tensor = model.weights.get(name)!, expected = truth.get(name)!;
       same(tensor.shape, shape, `shape of ${name}`);
-      if (expected.dtype === "U8") same(dequantize(tensor), trueQuantized(expected, truth.get(`${name}.scales`)!), name);
-      else {
+      if (expected.dtype === "U8") {
+        const values = trueQuantized(expected, truth.get(`${name}.scales`)!);
+        check(values.every(Number.isFinite), `${name} is not finite`);
+        same(dequantize(tensor), values, name);
+      } else {
         same(expected.shape, shape, `true shape of ${name}`);
         const values = Float32Array.from(trueValues(expected));
         check(values.every(Number.isFinite), `${name} is not finite`);
         const storage = storageFor(shape, name.includes("embed_tokens") ? options.embedding : options.matrices);
         same(dequantize(tensor), dequantize(hold(values, shape, storage)), name);
       }
+    }
+    const harmless = /^(lm_head\.weight|model\.rotary_emb\.inv_freq)$/;
+    for (const [name, tensor] of truth) {
+      check((tensor as TrueTensor | undefined) !== undefined, `${name} is listed and is nowhere`);
+      const owner = name.replace(/\.scales$/, "");
+      check(shapes.has(name) || harmless.test(name) || truth.get(owner)?.dtype === "U8", `${name} was ignored`);
     }
     const { tokenizer } = model;
     check(tokenizer.vocabSize <= model.config.vocabSize, "the tokenizer's vocabulary");
@@ -158,8 +167,8 @@ const adapterCodes = ["adapter/config", "adapter/unsupported", "adapter/shapes",
 
 export const KINDS: readonly FuzzKind[] = [
   modelKind("single", () => ({ [WEIGHTS]: safetensorsFile(raw("BF16")) }), damageFile(damageSafetensors, WEIGHTS)),
-  modelKind("index", () => bytesOf(shardedFiles(raw("F16"), 3)), damageFile(damageJson, INDEX)),
-  modelKind("sharded", () => bytesOf(shardedFiles(raw("F32"), 2)), damageFile(damageSafetensors, "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors")),
+  modelKind("index", () => bytesOf(shardedFiles(raw("F32"), 3)), damageFile(damageJson, INDEX)),
+  modelKind("sharded", () => bytesOf(shardedFiles(raw("F16"), 2)), damageFile(damageSafetensors, "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors")),
   modelKind("held", async () => ({ [WEIGHTS]: await heldFile() }), damageFile(damageSafetensors, WEIGHTS)),
   modelKind("config", () => ({ [WEIGHTS]: safetensorsFile(raw("F16")) }), damageFile(damageJson, "config.json", "config.json", "config.json", "generation_config.json")),
   modelKind("tokenizer", () => ({ [WEIGHTS]: safetensorsFile(raw("BF16")) }), damageFile(damageJson, "tokenizer.json", "tokenizer.json", "tokenizer.json", "tokenizer_config.json")),
