@@ -60,9 +60,9 @@ export function damageLayout(file: Uint8Array, random: Random): Uint8Array {
   const others = entries.filter((other) => other !== entry && other.bytes.byteLength === entry.bytes.byteLength);
   const other = others.length > 0 ? random.pick(others) : null;
   const some = () => entry.bytes.slice(0, 4 * (1 + random.int(4)));
-  switch (random.int(12)) {
-    case 0:
-      entry.dtype = random.pick(["F32", "F16", "BF16", "U8", "I16", "I32", "F64", "F8_E4M3", "f32", ""]);
+  switch (random.int(13)) {
+    case 0: // of the same width, or not
+      entry.dtype = random.pick(random.int(2) === 0 ? ["I16", "I32", "U32", "BF16"] : ["F32", "F16", "U8", "F64", "F8_E4M3", "f32", ""]);
       break;
     case 1:
       entry.shape = random.pick([[...entry.shape].reverse(), [...entry.shape, 1], [1, ...entry.shape], [entry.bytes.byteLength / 2], entry.shape.map((size, i) => (i === 0 ? size * 2 : size / 2)), [0, ...entry.shape]]);
@@ -94,9 +94,38 @@ export function damageLayout(file: Uint8Array, random: Random): Uint8Array {
     case 10:
       entry.repeated = random.pick(['"dtype":"I64",', '"shape":[1],', '"data_offsets":[0,4],']);
       break;
+    case 11:
+      entry.dtype = random.pick(["I16", "I32"]);
+      break;
     default: // a number that is none, somewhere in this very tensor
       entry.bytes = entry.bytes.slice();
       entry.bytes.fill(random.pick([0xff, 0x7f, 0x7c]), 4 * random.int(Math.floor(entry.bytes.byteLength / 4)), undefined);
   }
   return print(parsed);
+}
+
+/** The same for model.safetensors.index.json. Errors as {@link damageLayout}. */
+export function damageIndex(bytes: Uint8Array, random: Random): Uint8Array {
+  const index = JSON.parse(new TextDecoder().decode(bytes)) as { weight_map: Record<string, unknown> };
+  const names = Object.keys(index.weight_map);
+  const files = [...new Set(Object.values(index.weight_map))];
+  const name = random.pick(names);
+  const file = index.weight_map[name] as string;
+  switch (random.int(5)) {
+    case 0:
+      index.weight_map[random.pick(["model.extra", "lm_head.weight", `${name}.scales`])] = random.pick(files);
+      break;
+    case 1:
+      index.weight_map = Object.fromEntries(Object.entries(index.weight_map).filter(([other]) => other !== name));
+      break;
+    case 2:
+      index.weight_map[name] = random.pick(files);
+      break;
+    case 3:
+      index.weight_map[name] = random.pick([`./${file}`, `../${file}`, `/${file}`, `x/../${file}`, `${file}\0`, file.toUpperCase(), file.replace("0", "1"), "model.safetensors.index.json", "config.json", "__proto__", "constructor"]);
+      break;
+    default: // another order, which is no fault
+      index.weight_map = Object.fromEntries(random.shuffle(Object.entries(index.weight_map)));
+  }
+  return new TextEncoder().encode(JSON.stringify(index));
 }
