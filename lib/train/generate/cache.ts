@@ -37,7 +37,7 @@ export interface KvCache {
 }
 
 /** Slots are added by so many at a time. */
-const BLOCK = 32;
+const BLOCK = 16;
 const roomFor = (tokens: number) => Math.ceil(tokens / BLOCK) * BLOCK;
 
 export class HostCache implements KvCache {

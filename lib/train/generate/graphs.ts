@@ -9,7 +9,12 @@
  * whose logits are wanted.
  */
 import { Graph, type Target, type Tensor } from "../graph/graph";
+import { product, type Dim } from "../graph/dims";
+import { add } from "../graph/operators/elementwise";
 import { embedding } from "../graph/operators/index";
+import { matmul } from "../graph/operators/linear";
+import { softmax } from "../graph/operators/neural";
+import { concat, reshape } from "../graph/operators/shape";
 import { toOnnx, type OnnxModel } from "../graph/onnx";
 import type { ModelConfig } from "../model/config";
 import type { GraphOptions } from "../model/graphs";
@@ -43,6 +48,34 @@ function pastOf(graph: Graph, config: ModelConfig, prefix: string): KeyValue {
 }
 
 /**
+ * Attention to past and new keys without laying the two in one tensor, which
+ * would copy the whole cache: only the scores are joined.
+ *
+ * @param mask [B, 1, T, S]
+ */
+function attendApart(past: KeyValue, mask: Tensor): (q: Tensor, k: Tensor, v: Tensor) => Tensor {
+  return (q, k, v) => {
+    const { graph } = q;
+    const [batch, heads, seq, headDim] = q.shape as [Dim, number, Dim, number];
+    const kvHeads = k.dim(1) as number;
+    const rows = product([heads / kvHeads, seq]);
+    const grouped = reshape(q, [batch, kvHeads, rows, headDim]); // [B, kvHeads, group · T, headDim]
+    const scores = concat([matmul(grouped, past.key, { transB: true }), matmul(grouped, k, { transB: true })], 3, "S"); // [B, kvHeads, group · T, S]
+    const weights = reshape(softmax(add(reshape(scores, [batch, heads, seq, "S"]), mask)), [batch, kvHeads, rows, "S"]); // [B, kvHeads, group · T, S]
+    const part = (from: Tensor, to: Tensor, size: string) => graph.node("Slice", [weights, from, to, graph.ints([3])], { dtype: "f32", shape: [batch, kvHeads, rows, size] });
+    const edge = graph.shapeVector(["P"]);
+    const [old, fresh] = [part(graph.ints([0]), edge, "P"), part(edge, graph.ints([MAX_SLOTS]), "T")];
+    return reshape(add(matmul(old, past.value), matmul(fresh, v)), [batch, heads, seq, headDim]);
+  };
+}
+
+/** Beyond any number of positions; a slice ends where the tensor does. */
+const MAX_SLOTS = 2 ** 31 - 1;
+
+/** A layer's options that concern its cache. */
+const cached = (past: KeyValue, context: AttentionContext, cache: CacheOutput) => ({ past, ...(cache === "fresh" ? { attend: attendApart(past, context.mask) } : {}) });
+
+/**
  * The whole model, with the weights inside.
  *
  * Inputs: embeddings [N, hidden], positions [B, T], mask [B, 1, T, S], last i32
@@ -62,7 +95,7 @@ export function generationGraph(config: ModelConfig, lora: LoraShape | null, wei
   let x = graph.input("embeddings", "f32", ["B*T", config.hiddenSize]); // [N, hidden]
   const outputs: Record<string, Tensor> = {};
   for (let layer = 0; layer < config.numLayers; layer++) {
-    const made = decoderLayer(x, config, context, { names: layerNames(layer), lora: use, storage, past: pastOf(graph, config, `past.${layer}`) });
+    const made = decoderLayer(x, config, context, { names: layerNames(layer), lora: use, storage, ...cached(pastOf(graph, config, `past.${layer}`), context, cache) });
     x = made.output;
     outputs[`${cache}.${layer}.key`] = made[cache].key;
     outputs[`${cache}.${layer}.value`] = made[cache].value;
@@ -83,7 +116,7 @@ export function layerGraph(config: ModelConfig, lora: LoraShape | null, storage:
   const graph = new Graph(options.target);
   const context = attentionContext(graph, config, options.maxPositions);
   const x = graph.input("x", "f32", ["B*T", config.hiddenSize]); // [N, hidden]
-  const made = decoderLayer(x, config, context, { names: LAYER_NAMES, lora: adapterUse(graph, lora), storage, past: pastOf(graph, config, "past") });
+  const made = decoderLayer(x, config, context, { names: LAYER_NAMES, lora: adapterUse(graph, lora), storage, ...cached(pastOf(graph, config, "past"), context, options.cache) });
   const { key, value } = made[options.cache];
   return toOnnx(graph, { y: made.output, [`${options.cache}.key`]: key, [`${options.cache}.value`]: value });
 }

@@ -12,6 +12,9 @@ import { generationGraph, pickGraph, type CacheOutput } from "./graphs";
 const EXTERNAL_FROM_BYTES = 256e6;
 const EXTERNAL_OVER_BYTES = 1 << 20;
 
+/** Weights up to this size are copied into the layout that products of few rows like best: a fifth less time for a step on wasm. */
+const PREPACK_UP_TO_BYTES = 128e6;
+
 export class WholeDecoder implements Decoder {
   private constructor(
     private readonly backend: Backend,
@@ -32,7 +35,7 @@ export class WholeDecoder implements Decoder {
       maxPositions, tokens: tokens.length, target: targetOf(backend), cache: output, ...(bytes > EXTERNAL_FROM_BYTES ? { externalOver: EXTERNAL_OVER_BYTES } : {}),
     });
     const keep = output === "present" ? model.outputs.map((port) => port.name).filter((name) => name !== "logits") : [];
-    const session = await Session.create(backend, model, { keep });
+    const session = await Session.create(backend, model, { keep, ...(bytes <= PREPACK_UP_TO_BYTES ? { prepack: true } : {}) });
     try {
       const picker = output === "present" ? await Session.create(backend, pickGraph(config), { keep: ["picked"] }) : null;
       return new WholeDecoder(backend, config, weights, settings, session, picker, output);

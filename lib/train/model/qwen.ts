@@ -53,6 +53,8 @@ export interface LayerOptions {
   storage: (name: string) => Storage;
   /** Earlier keys and values; the mask's keys then cover past and new positions. */
   past?: KeyValue;
+  /** Attention of new queries to past and new keys, where it is not done on the two joined. Takes and gives [batch, heads, seq, headDim]. */
+  attend?: (q: Tensor, k: Tensor, v: Tensor) => Tensor;
   /** After attention, only these rows are computed: rows i32 [m], and the place of each token in it, rowOf i32 [tokens]. */
   only?: { rows: Tensor; rowOf: Tensor };
 }
@@ -143,7 +145,7 @@ export function decoderLayer(x: Tensor, config: ModelConfig, context: AttentionC
   const keys = context.mask.dim(3);
   const join = (old: Tensor | undefined, fresh: Tensor) => (old ? concat([old, fresh], 2, keys) : fresh);
   const present = { key: join(past?.key, k), value: join(past?.value, v) }; // [batch, kvHeads, keys, headDim]
-  const mixed = attention(q, present.key, present.value, context.mask); // [batch, heads, seq, headDim]
+  const mixed = options.attend?.(q, k, v) ?? attention(q, present.key, present.value, context.mask); // [batch, heads, seq, headDim]
   const merged = reshape(transpose(mixed, [0, 2, 1, 3]), [x.dim(0), numHeads * headDim]); // [tokens, heads · headDim]
   const pick = (t: Tensor) => (only ? selectRows(t, only.rows, only.rowOf) : t);
   const [afterAttention] = project(pick(merged), OUT, pick(x)) as [Tensor]; // [n, hidden]
