@@ -120,7 +120,7 @@ function headGains(config: ModelConfig, weights: AnyWeights, from: string): { sh
   const data = new Float32Array((numHeads + numKeyValueHeads) * headDim); // [heads + kvHeads, 1, headDim]
   for (let head = 0; head < numHeads + numKeyValueHeads; head++) {
     const gain = held(weights, `${from}.self_attn.${head < numHeads ? "q" : "k"}_norm.weight`);
-    data.set(gain.data as Float32Array, head * headDim);
+    data.set(gain.data, head * headDim);
   }
   return { shape: [numHeads + numKeyValueHeads, 1, headDim], data };
 }

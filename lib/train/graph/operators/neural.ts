@@ -49,9 +49,9 @@ export function rmsNorm(x: Tensor, gain: Tensor | null, epsilon: number): Tensor
   const output = { dtype: "f32", shape: x.shape } as const;
   if (graph.target !== "cpu") return graph.node("SimplifiedLayerNormalization", [x, scaleBy], output, { attributes, gradient: gradient(null) });
   const [y, inverse] = graph.nodeOfMany("SimplifiedLayerNormalization", [x, scaleBy], [output, { dtype: "f32", shape: [...x.shape.slice(0, -1), 1] }], {
-    attributes, gradient: (dys) => gradient(inverse!)(dys[0]!, y!, [true, gain !== null]),
+    attributes, gradient: (dys) => gradient(inverse)(dys[0]!, y, [true, gain !== null]),
   }) as [Tensor, Tensor];
-  return y!;
+  return y;
 }
 
 /**
