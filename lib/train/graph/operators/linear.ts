@@ -57,7 +57,7 @@ interface MatmulOptions {
  * product (ORT's FusedMatMul, which WebGPU lacks).
  */
 export function matmul(a: Tensor, b: Tensor, { transA = false, transB = false }: MatmulOptions = {}): Tensor {
-  const sizes = (t: Tensor, swapped: boolean) => (swapped ? [t.dim(-1), t.dim(-2)] : [t.dim(-2), t.dim(-1)]);
+  const sizes = (t: Tensor, swapped: boolean): [Dim, Dim] => (swapped ? [t.dim(-1), t.dim(-2)] : [t.dim(-2), t.dim(-1)]);
   if (a.rank < 2 || b.rank < 2) throw new DuctusError("graph/shape", "MatMul multiplies matrices.");
   const [m, k] = sizes(a, transA);
   const [k2, n] = sizes(b, transB);
