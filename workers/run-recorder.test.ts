@@ -122,9 +122,9 @@ describe("RunRecorder", () => {
   });
 
   it("can be stored later, and is a file meanwhile, where the finished adapter finds no room", async () => {
+    noRoom("metrics", "samples", "adapterFiles");
     await wholeRun();
-    noRoom("adapterFiles");
-    await recorder.finished(result()).catch(() => undefined);
+    await expect(recorder.finished(result())).rejects.toMatchObject({ code: "store/full" });
     const { entry, config: modelConfig } = model;
     const packed = recorder.pack(adapter, 1, report);
     expect(openAdapter(packed, { id: entry.id, name: entry.name, sha256: entry.sha256, config: modelConfig }).info).toMatchObject({ name: "Ann", steps: 1, report });
@@ -133,6 +133,8 @@ describe("RunRecorder", () => {
     const stored = await getRun(run.id);
     expect(stored).toMatchObject({ status: "finished" });
     expect((await getAdapter(stored!.adapterId!))!.report).toEqual(report);
+    expect(await listMetrics(run.id)).toHaveLength(5);
+    expect(await listSamples(run.id)).toHaveLength(2);
   });
 
   it("goes on where a checkpoint was made: counts, time, and the adapter that was kept", async () => {

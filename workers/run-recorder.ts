@@ -143,6 +143,7 @@ export class RunRecorder {
   /** @throws DuctusError `store/…` where the adapter cannot be stored */
   async finished(result: SftRunResult): Promise<void> {
     await this.flush();
+    await this.store().catch(passing); // what found no room before
     const adapterId = await this.keep(result.adapter, result.bestStep, result.report);
     await saveReport(adapterId, result.report);
     const status = result.stopped ? "stopped" : "finished";

@@ -16,7 +16,7 @@ import { baseOfFile, openAdapter, packAdapter, zipPeft } from "../lib/train/adap
 import { adapterToPeft } from "../lib/train/adapter/peft";
 import { flatAdapter } from "../lib/train/adapter/tensors";
 import type { AdapterInfo, LoraAdapter } from "../lib/train/adapter/types";
-import { openExecution } from "../lib/train/execution/open";
+import { openExecution, planFor } from "../lib/train/execution/open";
 import type { AdapterTensors } from "../lib/train/execution/types";
 import { bannedSequences } from "../lib/train/generate/banned";
 import { Generator } from "../lib/train/generate/generator";
@@ -73,7 +73,9 @@ function generatorFor(opened: OpenedDevice, model: ReadyModel, lora: LoraShape):
   const generator = (async () => {
     // Whoever uses it still has been superseded, and stops before its next token.
     await before?.then((old) => old.dispose(), () => undefined);
-    return Generator.create(opened.backend, model.config, model.weights, lora, MAX_POSITIONS);
+    // Base and tuned, in one batch.
+    const { kind } = planFor(opened.backend, model, { batch: 2, seq: MAX_POSITIONS, otherCopies: 0 });
+    return Generator.create(opened.backend, model.config, model.weights, lora, MAX_POSITIONS, { execution: kind });
   })();
   kept = { key, sha256, generator };
   const drop = () => forget(generator);

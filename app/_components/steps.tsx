@@ -47,6 +47,7 @@ function useSteps(): Step[] {
   const active = isActive(live) && live.handId === hand?.id ? live : null;
   const train =
     active !== null ? { state: "going" as const, words: active.phase === "training" && active.progress ? (active.paused ? "Paused" : `Step ${active.progress.step} of ${active.progress.totalSteps}`) : phaseName(active.phase) }
+    : live?.outcome?.status === "unsaved" && live.handId === hand?.id ? { state: "ready" as const, words: "Not kept yet" }
     : last?.status === "running" ? { state: "going" as const, words: "In another tab" }
     : adapters.length > 0 ? { state: "done" as const, words: "Done" }
     : documents.length > 0 ? { state: "ready" as const, words: "Ready" }

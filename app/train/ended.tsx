@@ -33,7 +33,7 @@ export function Ended({ hand, view, canStart, onStart }: Props) {
       {view.unsaved !== null && <Unsaved {...view.unsaved} error={view.error} />}
       <div className="actions mt-7">
         {left !== null && <button type="button" className="button button-primary" data-testid="go-on" onClick={() => { onStart(); void continueRun(left); }}>Go on from step {left.checkpointStep}</button>}
-        {kept && <Link href="/compare" className={left === null ? "button button-primary" : "button"}>Read before and after</Link>}
+        {kept && <Link href="/compare" className={left === null && view.unsaved === null ? "button button-primary" : "button"}>Read before and after</Link>}
         {canStart && view.unsaved === null && <StartButton hand={hand} quiet={kept || left !== null} disabled={modelGone} onStart={onStart}>{left !== null ? "Start anew" : kept ? "Train again" : "Start again"}</StartButton>}
       </div>
     </section>

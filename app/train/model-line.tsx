@@ -23,7 +23,7 @@ export function ModelLine({ hand }: { hand: Hand }) {
     <section className="margin-part">
       <h2>Model</h2>
       <p className="[overflow-wrap:anywhere]"><span data-testid="hand-model">{hand.model?.name ?? EMBEDDED_NAME}</span> · <Link className="link" href="/models">{gone ? "see what to do" : "change"}</Link></p>
-      {stored !== null && <p className="small quiet">{parametersWords(stored.parameters)}, held with {bitsWords(stored.storage)} numbers.</p>}
+      {stored !== null && <p className="small quiet">{parametersWords(stored.parameters)}, held with <span className="whitespace-nowrap">{bitsWords(stored.storage)}</span> numbers.</p>}
       {gone && <p className="small" data-testid="model-gone">It is no longer in this browser. Bring its folder in again, or choose another one.</p>}
     </section>
   );

@@ -5,7 +5,7 @@
  * else an input.
  */
 import { DuctusError } from "../../core/errors";
-import type { Shape } from "./dims";
+import { resolve, type DimBindings, type Shape } from "./dims";
 import type { Attribute, DType, Graph, Node, Tensor, TypedData } from "./graph";
 import { ProtoWriter } from "./protobuf";
 
@@ -49,17 +49,21 @@ export interface ExportOptions {
   cut?: ReadonlySet<Tensor>;
   /** Weights of more bytes than this are handed to the runtime beside the model instead of inside it, which holds no more than 2 GB. */
   externalOver?: number;
+  /** Values of the named sizes: the model is then for inputs of these shapes alone. */
+  sizes?: DimBindings;
 }
 
 /**
  * @param outputs name → tensor; the order is that of the model's outputs
  * @param weights numbers of the parameters to be written into the model; the others become inputs
- * @throws DuctusError `graph/shape` where numbers do not fit their parameter, `graph/size` where the model cannot hold them all
+ * @throws DuctusError `graph/shape` where numbers do not fit their parameter, `graph/size` where the model cannot hold them all, `graph/dimension` where a size is not given
  */
 export function toOnnx(
   graph: Graph, outputs: Readonly<Record<string, Tensor>>, weights: ReadonlyMap<string, TypedData> = new Map(), options: ExportOptions = {},
 ): OnnxModel {
-  const { cut = new Set<Tensor>(), externalOver = Infinity } = options;
+  const { cut = new Set<Tensor>(), externalOver = Infinity, sizes } = options;
+  const sized = (shape: Shape): Shape => (sizes ? shape.map((d) => resolve(d, sizes)) : shape);
+  const port = (name: string, { dtype, shape }: Tensor): Port => ({ name, dtype, shape: sized(shape) });
   const { nodes, leaves, needed } = reachable(graph, Object.values(outputs), cut);
   const names = new Map<Tensor, string>();
   const nameOf = (t: Tensor) => names.get(t) ?? t.name;
@@ -77,7 +81,7 @@ export function toOnnx(
   }
   body.string(2, "ductus");
 
-  const inputs: Port[] = [...cut].filter((t) => needed.has(t)).map(({ name, dtype, shape }) => ({ name, dtype, shape }));
+  const inputs: Port[] = [...cut].filter((t) => needed.has(t)).map((t) => port(t.name, t));
   const external: ExternalData[] = [];
   let compact = false;
   for (const leaf of leaves) {
@@ -94,22 +98,23 @@ export function toOnnx(
           const path = `weight-${external.length}`;
           if (raw.byteLength > externalOver) external.push({ path, data: raw });
           body.message(5, writeTensor(leaf, raw, raw.byteLength > externalOver ? path : null));
-        } else inputs.push({ name: leaf.name, dtype: leaf.dtype, shape: leaf.shape });
+        } else inputs.push(port(leaf.name, leaf));
         break;
       }
       case "input":
-        inputs.push({ name: leaf.name, dtype: leaf.dtype, shape: leaf.shape });
+        inputs.push(port(leaf.name, leaf));
         break;
       case "shape":
-        inputs.push({ name: leaf.name, dtype: leaf.dtype, shape: leaf.shape, shapeOf: source.dims });
+        if (sizes) body.message(5, writeTensor(leaf, rawBytes(leaf, BigInt64Array.from(sized(source.dims) as number[], BigInt)), null));
+        else inputs.push({ name: leaf.name, dtype: leaf.dtype, shape: leaf.shape, shapeOf: source.dims });
         break;
       default:
         source satisfies never;
     }
   }
-  for (const port of inputs) body.message(11, writePort(port));
-  const ports = Object.entries(outputs).map(([name, t]): Port => ({ name, dtype: t.dtype, shape: t.shape }));
-  for (const port of ports) body.message(12, writePort(port));
+  for (const input of inputs) body.message(11, writePort(input));
+  const ports = Object.entries(outputs).map(([name, t]) => port(name, t));
+  for (const output of ports) body.message(12, writePort(output));
 
   const model = new ProtoWriter()
     .int(1, IR_VERSION)

@@ -12,12 +12,12 @@ const PIECE_BYTES = 2 ** 26;
 
 const padded = (bytes: number) => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 
-/** @throws DuctusError `device/memory` where the device has no room, `device/lost` */
-export async function writeBuffer(backend: Backend, data: ArrayBufferView): Promise<GPUBuffer> {
+/** A buffer of zeros, for so many bytes. @throws DuctusError `device/memory` where the device has no room, `device/lost` */
+export async function allocate(backend: Backend, bytes: number): Promise<GPUBuffer> {
   const gpu = backend.gpu!;
   const noRoom = (details: string) => new DuctusError("device/memory", "The graphics processor has too little memory for this model.",
     "Hold the model with fewer bits, choose a smaller one, or compute without the graphics processor.", { details });
-  const size = padded(data.byteLength);
+  const size = padded(bytes);
   if (size > gpu.limits.maxBufferSize) throw noRoom(`a buffer of ${size} bytes, where ${gpu.limits.maxBufferSize} are allowed`);
   gpu.pushErrorScope("out-of-memory");
   const buffer = gpu.createBuffer({ size, usage: STORAGE | COPY_SRC | COPY_DST });
@@ -25,21 +25,45 @@ export async function writeBuffer(backend: Backend, data: ArrayBufferView): Prom
   try {
     const failure = await backend.unlessLost(scope);
     if (failure) throw noRoom(failure.message);
-    const whole = data.byteLength - (data.byteLength % 4); // what is written counts in fours
-    for (let at = 0; at < whole; at += PIECE_BYTES) {
-      gpu.queue.writeBuffer(buffer, at, data.buffer, data.byteOffset + at, Math.min(PIECE_BYTES, whole - at));
-      if (whole > PIECE_BYTES) await backend.unlessLost(gpu.queue.onSubmittedWorkDone());
-    }
-    if (whole < data.byteLength) {
-      const rest = new Uint8Array(4);
-      rest.set(new Uint8Array(data.buffer, data.byteOffset + whole, data.byteLength - whole));
-      gpu.queue.writeBuffer(buffer, whole, rest);
-    }
     return buffer;
   } catch (error) {
     buffer.destroy();
     throw error;
   }
+}
+
+/** A buffer with these numbers. @throws as {@link allocate} */
+export async function writeBuffer(backend: Backend, data: ArrayBufferView): Promise<GPUBuffer> {
+  const buffer = await allocate(backend, data.byteLength);
+  try {
+    await fillBuffer(backend, buffer, data);
+    return buffer;
+  } catch (error) {
+    buffer.destroy();
+    throw error;
+  }
+}
+
+/** Writes numbers to the start of a buffer. @throws DuctusError `device/lost` */
+export async function fillBuffer(backend: Backend, buffer: GPUBuffer, data: ArrayBufferView): Promise<void> {
+  const { queue } = backend.gpu!;
+  const whole = data.byteLength - (data.byteLength % 4); // what is written counts in fours
+  for (let at = 0; at < whole; at += PIECE_BYTES) {
+    queue.writeBuffer(buffer, at, data.buffer, data.byteOffset + at, Math.min(PIECE_BYTES, whole - at));
+    if (whole > PIECE_BYTES) await backend.unlessLost(queue.onSubmittedWorkDone());
+  }
+  if (whole < data.byteLength) {
+    const rest = new Uint8Array(4);
+    rest.set(new Uint8Array(data.buffer, data.byteOffset + whole, data.byteLength - whole));
+    queue.writeBuffer(buffer, whole, rest);
+  }
+}
+
+/** Copies the first bytes of one buffer to another, after all work handed in so far. */
+export function copyBuffer(backend: Backend, from: GPUBuffer, to: GPUBuffer, bytes: number): void {
+  const encoder = backend.gpu!.createCommandEncoder();
+  encoder.copyBufferToBuffer(from, 0, to, 0, padded(bytes));
+  backend.gpu!.queue.submit([encoder.finish()]);
 }
 
 /** The first bytes of a buffer, as they are after all work handed in so far. @throws DuctusError `device/lost`, `device/read` */

@@ -39,14 +39,14 @@ const CHECKS: { name: string; rows?: [from: number, to: number] }[] = [
   ...[[0, HEADS], [HEADS, HEADS + KEY_HEADS], [HEADS + KEY_HEADS, HEADS + 2 * KEY_HEADS]].map(([from, to]) => ({ name: "wqkv", rows: [from! * HEAD_DIM, to! * HEAD_DIM] as [number, number] })),
 ];
 
-interface Variant {
+export interface Variant {
   target: Target;
   /** Whether one weight is held as f16. */
   f16: boolean;
 }
 
 /** The network as a graph with its gradients: one layer and the head as training computes them, with every way to hold a weight. */
-export function selfTestModel(variant: Variant): OnnxModel {
+export function selfTestModel(variant: Variant, fixedShapes = false): OnnxModel {
   const graph = new Graph(variant.target);
   const parameters = Object.fromEntries(Object.entries(SHAPES).map(([name, shape]) => [name, graph.parameter(name, name === "x" ? ["B*T", WIDTH] : shape)])) as Record<string, Tensor>;
   const p = (name: string) => parameters[name]!;
@@ -80,7 +80,22 @@ export function selfTestModel(variant: Variant): OnnxModel {
   const nll = crossEntropy(linear(down, p("table")), graph.input("targets", "i32", ["M", 1])); // [M, 1]
   const loss = reduceSum(mul(nll, graph.input("weights", "f32", ["M", 1])), [0, 1]); // []
   const adjoints = gradients(graph, loss, Object.values(parameters));
-  return toOnnx(graph, { loss, nll, ...Object.fromEntries(Object.keys(SHAPES).map((name, i) => [`grad:${name}`, adjoints[i]!])) });
+  return toOnnx(graph, { loss, nll, ...Object.fromEntries(Object.keys(SHAPES).map((name, i) => [`grad:${name}`, adjoints[i]!])) },
+    new Map(), fixedShapes ? { sizes: { B: BATCH, T: SEQ, M: ROWS } } : {});
+}
+
+/** Random numbers for every input of the network. */
+function pointOf(random: Random): Map<string, Float32Array> {
+  return new Map(Object.entries(SHAPES).map(([name, shape]) => {
+    const size = shape.reduce((a, b) => a * b, 1);
+    return [name, Float32Array.from({ length: size }, () => (name === "gain" ? 1 + 0.3 * random.normal() : 0.25 * random.normal()))];
+  }));
+}
+
+/** What the network is fed, by a seed. */
+export function selfTestFeeds(variant: Variant, seed: string): Record<string, NdArray> {
+  const random = new Random(seed);
+  return { ...fixedFeeds(random, variant), ...Object.fromEntries([...pointOf(random)].map(([name, data]) => [name, f32(data, SHAPES[name]!)])) };
 }
 
 function fixedFeeds(random: Random, variant: Variant): Record<string, NdArray> {
@@ -121,10 +136,7 @@ export async function gradientSelfTest(backend: Backend): Promise<string | null>
     session = await Session.create(backend, selfTestModel(variant));
     const random = new Random("self-test");
     const fixed = fixedFeeds(random, variant);
-    const point = new Map(Object.entries(SHAPES).map(([name, shape]) => {
-      const size = shape.reduce((a, b) => a * b, 1);
-      return [name, Float32Array.from({ length: size }, () => (name === "gain" ? 1 + 0.3 * random.normal() : 0.25 * random.normal()))];
-    }));
+    const point = pointOf(random);
     const run = (moved?: { name: string; data: Float32Array }) =>
       session!.run({ ...fixed, ...Object.fromEntries([...point].map(([name, data]) => [name, f32(moved?.name === name ? moved.data : data, SHAPES[name]!)])) });
     const weights = fixed["weights"]!.data as Float32Array;

@@ -11,6 +11,7 @@ import { DuctusError } from "../../core/errors";
 import { bind, resolve } from "../graph/dims";
 import type { OnnxModel, Port } from "../graph/onnx";
 import type { Backend } from "./backend";
+import { Capture } from "./capture";
 import { GpuTensor, HeldTensor, HostTensor, type DeviceTensor } from "./device-tensor";
 import { exclusive } from "./mutex";
 import { sessionOptions, type SessionSettings } from "./settings";
@@ -41,22 +42,25 @@ export class Session {
     private readonly inputs: readonly Port[],
     private readonly outputs: readonly Port[],
     private readonly keep: ReadonlySet<string>,
+    private readonly capture: Capture | null,
   ) {}
 
   /**
    * Holds on to nothing of the model's numbers: from here on they are the runtime's.
    *
-   * @throws DuctusError `device/create` when the runtime refuses the graph (memory, device, operator), `device/lost`, `graph/name` where an output that is to be kept does not exist
+   * @throws DuctusError `device/create` when the runtime refuses the graph (memory, device, operator), `device/lost`, `graph/name` where an output that is to be kept does not exist, `graph/shape` where a graph to be captured has no fixed shapes
    */
   static async create(backend: Backend, model: OnnxModel, settings: SessionSettings = {}): Promise<Session> {
     const { keep = [] } = settings;
     const unknown = keep.find((name) => !model.outputs.some((port) => port.name === name));
     if (unknown !== undefined) throw new DuctusError("graph/name", `There is no output "${unknown}".`);
+    const capture = settings.capture && backend.gpu ? await Capture.create(backend, model) : null;
     try {
       const session = await exclusive(() => backend.unlessLost(backend.ort.InferenceSession.create(model.bytes, sessionOptions(backend, model, settings))));
       open++;
-      return new Session(backend, session, model.inputs, model.outputs, new Set(keep));
+      return new Session(backend, session, model.inputs, model.outputs, new Set(keep), capture);
     } catch (cause) {
+      capture?.dispose();
       if (cause instanceof DuctusError) throw cause;
       throw new DuctusError("device/create", "The model could not be set up on this device, most likely for want of memory.",
         "Close other tabs and try again. Nothing you wrote is lost.", { cause });
@@ -94,11 +98,13 @@ export class Session {
     try {
       return await exclusive(() => this.backend.unlessLost(this.execute(tensors)));
     } catch (cause) {
-      if (cause instanceof DuctusError) {
+      if (cause instanceof DuctusError && cause.code === "device/lost") {
         this.forget(); // the device is gone, and with it what the session held
+        this.capture?.dispose();
         throw cause;
       }
       await this.dispose();
+      if (cause instanceof DuctusError) throw cause;
       throw new DuctusError("device/run", "The computation failed on this device.",
         "Try again; if it fails again, close other tabs or restart the browser. Nothing you wrote is lost.", { cause });
     } finally {
@@ -107,6 +113,7 @@ export class Session {
   }
 
   private async execute(tensors: Readonly<Record<string, Tensor>>): Promise<Computed> {
+    if (this.capture) return this.capture.run(this.session, tensors, this.keep);
     const results = await this.session.run(tensors);
     const computed: Computed = { host: {}, device: {} };
     for (const port of this.outputs) {
@@ -151,6 +158,7 @@ export class Session {
     if (this.released) return;
     this.forget();
     await exclusive(() => this.backend.unlessLost(this.session.release())).catch(() => undefined); // nothing is left to release
+    this.capture?.dispose();
   }
 
   private forget(): void {

@@ -20,6 +20,7 @@ import { loadHeldWeights, weightShapes } from "../model/weights";
 import { memoryModel } from "../model/files";
 import { concat, encodeTensor, exactWeights, safetensorsFile, shardedFiles, type RawTensor } from "./checkpoint";
 import { damageBytes, damageJson, damageSafetensors } from "./fuzz";
+import { damageIndex } from "./fuzz-layout";
 import { trueQuantized, trueTensors, trueValues, type TrueTensor } from "./fuzz-truth";
 import { tinyTokenizer } from "./tiny-tokenizer";
 
@@ -70,7 +71,8 @@ function trueCheckpoint(files: Files): Map<string, TrueTensor> {
   return new Map(Object.entries(map).map(([name, file]) => [name, trueTensors(files[file]!).tensors.get(name)!]));
 }
 
-const TEXTS = ["", "plain words, and more", "a\n\n  b\t<|im_end|> c", "é日本🙂\u0000\u00ff"];
+/** The last one has every byte that can be in a text. */
+const TEXTS = ["", "plain words, and more", "a\n\n  b\t<|im_end|> c", String.fromCodePoint(...Array.from({ length: 0x800 }, (_, i) => i), 0x1000, 0x2028, 0x3042, 0x4e00, 0x5b57, 0x6587, 0x7530, 0x8a9e, 0x9999, 0xac00, 0xb098, 0xc0ac, 0xd55c, 0xe000, 0xffee, 0x1f642, 0x40000, 0x80000, 0xc0000, 0x10ffff).normalize("NFC")];
 
 const modelCodes = ["model/config", "model/unsupported", "model/tokenizer", "model/tensors", "model/damaged", "model/not-safetensors", "model/number-type", "model/index", "model/missing-file", "model/range", "model/newer"];
 
@@ -88,8 +90,11 @@ async function openModel(files: Files, open: (files: Files) => ModelFiles, rando
     for (const [name, shape] of shapes) {
       const tensor = model.weights.get(name)!, expected = truth.get(name)!;
       same(tensor.shape, shape, `shape of ${name}`);
-      if (expected.dtype === "U8") same(dequantize(tensor), trueQuantized(expected, truth.get(`${name}.scales`)!), name);
-      else {
+      if (expected.dtype === "U8") {
+        const values = trueQuantized(expected, truth.get(`${name}.scales`)!);
+        check(values.every(Number.isFinite), `${name} is not finite`);
+        same(dequantize(tensor), values, name);
+      } else {
         same(expected.shape, shape, `true shape of ${name}`);
         const values = Float32Array.from(trueValues(expected));
         check(values.every(Number.isFinite), `${name} is not finite`);
@@ -97,6 +102,15 @@ async function openModel(files: Files, open: (files: Files) => ModelFiles, rando
         same(dequantize(tensor), dequantize(hold(values, shape, storage)), name);
       }
     }
+    const harmless = /^(lm_head\.weight|model\.rotary_emb\.inv_freq)$/;
+    for (const [name, tensor] of truth) {
+      check((tensor as TrueTensor | undefined) !== undefined, `${name} is listed and is nowhere`);
+      const owner = name.replace(/\.scales$/, "");
+      check(shapes.has(name) || harmless.test(name) || truth.get(owner)?.dtype === "U8", `${name} was ignored`);
+    }
+    const { model: { vocab }, added_tokens: added } = JSON.parse(new TextDecoder().decode(files["tokenizer.json"])) as { model: { vocab: Record<string, number> }; added_tokens: { id: number; content: string }[] };
+    const tokens = new Map([...Object.entries(vocab), ...added.map(({ content, id }) => [content, id] as const)]);
+    check(new Set(tokens.values()).size === tokens.size, "two tokens have the same id");
     const { tokenizer } = model;
     check(tokenizer.vocabSize <= model.config.vocabSize, "the tokenizer's vocabulary");
     for (const one of TEXTS) {
@@ -115,6 +129,16 @@ const damageFile = (how: (bytes: Uint8Array, random: Random) => Uint8Array, ...n
   const name = random.pick(names);
   files[name] = how(files[name]!, random);
 };
+
+/** An index: its values by their meaning, or as any JSON. */
+function damageListed(bytes: Uint8Array, random: Random): Uint8Array {
+  if (random.int(2) === 0) return damageJson(bytes, random);
+  try {
+    return damageIndex(bytes, random);
+  } catch {
+    return damageJson(bytes, random); // damaged before
+  }
+}
 
 async function heldFile(): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
@@ -158,8 +182,8 @@ const adapterCodes = ["adapter/config", "adapter/unsupported", "adapter/shapes",
 
 export const KINDS: readonly FuzzKind[] = [
   modelKind("single", () => ({ [WEIGHTS]: safetensorsFile(raw("BF16")) }), damageFile(damageSafetensors, WEIGHTS)),
-  modelKind("index", () => bytesOf(shardedFiles(raw("F16"), 3)), damageFile(damageJson, INDEX)),
-  modelKind("sharded", () => bytesOf(shardedFiles(raw("F32"), 2)), damageFile(damageSafetensors, "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors")),
+  modelKind("index", () => bytesOf(shardedFiles(raw("F32"), 3)), damageFile(damageListed, INDEX)),
+  modelKind("sharded", () => bytesOf(shardedFiles(raw("F16"), 2)), damageFile(damageSafetensors, "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors")),
   modelKind("held", async () => ({ [WEIGHTS]: await heldFile() }), damageFile(damageSafetensors, WEIGHTS)),
   modelKind("config", () => ({ [WEIGHTS]: safetensorsFile(raw("F16")) }), damageFile(damageJson, "config.json", "config.json", "config.json", "generation_config.json")),
   modelKind("tokenizer", () => ({ [WEIGHTS]: safetensorsFile(raw("BF16")) }), damageFile(damageJson, "tokenizer.json", "tokenizer.json", "tokenizer.json", "tokenizer_config.json")),

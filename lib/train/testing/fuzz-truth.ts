@@ -1,7 +1,8 @@
 /**
  * What a safetensors file holds, read by another reader than the product's: as
- * plain as the format's description, in float64, without any check. Only files
- * that the product has accepted are given to it. Never part of the product.
+ * plain as the format's description, in float64. Only files that the product
+ * has accepted are given to it; it throws where that was wrong: a key repeated,
+ * bytes that belong to no tensor or to two. Never part of the product.
  */
 export interface TrueTensor {
   dtype: string;
@@ -12,13 +13,21 @@ export interface TrueTensor {
 export function trueTensors(file: Uint8Array): { tensors: Map<string, TrueTensor>; notes: Record<string, string> } {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const length = Number(view.getBigUint64(0, true));
-  const json = JSON.parse(new TextDecoder().decode(file.subarray(8, 8 + length))) as Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] }>;
+  const header = new TextDecoder().decode(file.subarray(8, 8 + length));
+  const json = JSON.parse(header) as Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] }>;
   const tensors = new Map<string, TrueTensor>();
   for (const [name, entry] of Object.entries(json)) {
     if (name === "__metadata__") continue;
     const { dtype, shape, data_offsets: [begin, end] } = entry;
     tensors.set(name, { dtype, shape, bytes: file.slice(8 + length + begin, 8 + length + end) });
   }
+  const owners = new Uint8Array(file.length - 8 - length);
+  for (const [name, { data_offsets: [begin, end] }] of Object.entries(json).filter(([name]) => name !== "__metadata__")) {
+    if (header.split(`${JSON.stringify(name)}:`).length !== 2) throw new Error(`${name} is listed twice`);
+    for (let i = begin; i < end; i++) owners[i]!++;
+  }
+  if (!owners.every((count) => count === 1)) throw new Error("bytes belong to no tensor, or to two");
+  if (["dtype", "shape", "data_offsets"].some((key) => header.split(`"${key}":`).length !== tensors.size + 1)) throw new Error("a key is repeated");
   return { tensors, notes: (json["__metadata__"] ?? {}) as unknown as Record<string, string> };
 }
 

@@ -5,6 +5,7 @@
  */
 import type { Random } from "../../core/random";
 import { concat } from "./checkpoint";
+import { damageLayout } from "./fuzz-layout";
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 const bytesOf = (content: string) => new TextEncoder().encode(content);
@@ -156,7 +157,7 @@ export function damageSafetensors(bytes: Uint8Array, random: Random): Uint8Array
   if (bytes.length < 10) return damageBytes(bytes, random);
   const headerBytes = Math.min(new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true), bytes.length - 8);
   const dataAt = 8 + headerBytes;
-  switch (random.int(6)) {
+  switch (random.int(9)) {
     case 0: { // the length
       const out = bytes.slice();
       if (random.int(2) === 0) out[random.int(8)] = random.int(256);
@@ -171,6 +172,15 @@ export function damageSafetensors(bytes: Uint8Array, random: Random): Uint8Array
     }
     case 2:
       return damageBytes(bytes, random);
+    case 3:
+    case 4:
+    case 5:
+    case 6:
+      try {
+        return damageLayout(bytes, random);
+      } catch {
+        return damageBytes(bytes, random); // damaged before
+      }
     default: { // the header, with its length put right
       const header = damageHeader(bytes.subarray(8, dataAt), random);
       const length = new Uint8Array(8);
