@@ -45,7 +45,7 @@ function block(config: ModelConfig, settings: ExecutionSettings, weights: AnyWei
   const only = { rows: graph.input("rows", "i32", ["M"]), rowOf: graph.input("rowOf", "i32", ["B*T"]) };
   const held = storageOf(weights);
   const { output } = decoderLayer(x, config, context, {
-    names: BLOCK_NAMES, lora: { ...settings.lora, dropoutMasks: dropout },
+    names: BLOCK_NAMES, lora: { ...settings.lora, dropoutMasks: dropout, batchTokens: settings.batchTokens },
     storage: (name) => held(name.replace(BLOCK_NAMES.weights, "model.layers.0")), // every layer is held alike
     ...(place.last ? { only } : {}),
   });
@@ -55,12 +55,18 @@ function block(config: ModelConfig, settings: ExecutionSettings, weights: AnyWei
   const found = adjoints(graph, output, graph.input("dy", "f32", output.shape), wanted);
   const gradients = Object.fromEntries(names.map((name, i) => [gradientName(name), found[i]!]));
   if (place.inputGradient) gradients["dx"] = found.at(-1)!;
-  return { graph, output, gradients, saved: boundary(graph, forward, Object.values(gradients)) };
+  return { graph, output, gradients, saved: boundary(graph, forward, x, Object.values(gradients)) };
 }
 
-/** Tensors of the first `forward` nodes that the nodes after them read on the way to `outputs`. */
-function boundary(graph: Graph, forward: number, outputs: readonly Tensor[]): Set<Tensor> {
-  const early = new Set(graph.nodes.slice(0, forward).flatMap((node) => node.outputs));
+/**
+ * Tensors of the first `forward` nodes that the nodes after them read on the way to `outputs`. What depends on the
+ * weights alone (f32 from f16, weights with their update) is not among them: it is as large as a layer, and cheap.
+ */
+function boundary(graph: Graph, forward: number, x: Tensor, outputs: readonly Tensor[]): Set<Tensor> {
+  const early = new Set<Tensor>();
+  for (const node of graph.nodes.slice(0, forward)) {
+    if (node.inputs.some((input) => input && (input === x || early.has(input)))) for (const output of node.outputs) early.add(output);
+  }
   const seen = new Set<Tensor>();
   const edge = new Set<Tensor>();
   const visit = (tensor: Tensor): void => {

@@ -24,6 +24,8 @@ export interface ExecutionSettings {
   dropout: number;
   /** Longest row of a batch. */
   maxPositions: number;
+  /** Tokens of a usual batch, where known: how graphs are laid out depends on it, what they compute does not. */
+  batchTokens?: number | undefined;
   /** Token ids whose rows of the embedding and of the head are trained beside the adapter. */
   tokens: readonly number[];
 }

@@ -12,6 +12,7 @@ import { add, exp, mul, sub } from "../graph/operators/elementwise";
 import { gemm } from "../graph/operators/linear";
 import { dequantize, quantizedShapes, toF32 } from "../graph/operators/quantized";
 import { reduceMax, reduceSum } from "../graph/operators/reduce";
+import { reshape } from "../graph/operators/shape";
 import { toOnnx, type OnnxModel } from "../graph/onnx";
 import type { ModelConfig } from "../model/config";
 import { held, headName, type AnyWeights } from "../model/groups";
@@ -138,15 +139,16 @@ export class StreamedHead {
           if (inside(targets[i]!, chunk)) picked[i] = pick[i]!;
         }
       }
-      const lse = Float32Array.from(total, (sum, i) => top[i]! + Math.log(sum)); // [m]
       for (let i = 0; i < count; i++) into.nll[at + i] = top[i]! - picked[i]! + Math.log(total[i]!);
       if (!rowWeights) return;
 
+      // Not through the log-sum-exp: rounding a large one would change every share of its row.
+      const share = Float32Array.from(total, (sum, i) => rowWeights[i]! / sum); // [m]
       let dNormed = keep(await upload(this.backend, f32(new Float32Array(count * width), [count, width]))); // [m, hidden]
       for (const [c, chunk] of this.chunks.entries()) {
         const hit = Float32Array.from(targets, (target, i) => (inside(target, chunk) ? -rowWeights[i]! : 0)); // [m]
         const out = await (await this.gradientSession(chunk)).compute({
-          logits: logits[c]!, ...tableOf(chunk), lse: f32(lse, [count, 1]), weights: f32(rowWeights, [count, 1]),
+          logits: logits[c]!, ...tableOf(chunk), top: f32(Float32Array.from(top), [count, 1]), share: f32(share, [count, 1]),
           targets: i32(localTargets(targets, chunk), [count, 1]), hit: f32(hit, [count, 1]), before: dNormed,
           ...(chunk.table ? {} : { normed }),
         });
@@ -211,20 +213,28 @@ function logitsGraph(config: ModelConfig, rows: number, storage: Storage, biased
   return toOnnx(graph, { max, sum, picked, ...(keepLogits ? { logits } : {}) });
 }
 
-/** dLogits = softmax · weight − onehot · weight, and what it adds to dNormed; for the adapter's own rows their gradient too. */
+/**
+ * What a chunk adds to dNormed, dLogits · table with dLogits = softmax · weight − onehot · weight: the first part as
+ * exp(logit − top) · table · share, share being weight / Σ exp(logit − top), the second as a row of the table. For the
+ * adapter's own rows, which are few, dLogits is laid out, and gives their gradient too.
+ */
 function gradientGraph(config: ModelConfig, rows: number, storage: Storage, trained: boolean): OnnxModel {
   const graph = new Graph();
   const column = (name: string): Tensor => graph.input(name, "f32", ["M", 1]);
-  const logits = graph.input("logits", "f32", ["M", rows]); // [m, rows]
-  const dense = mul(exp(sub(logits, column("lse"))), column("weights")); // [m, rows]
-  const dLogits = graph.node("ScatterElements", [dense, graph.input("targets", "i32", ["M", 1]), column("hit")], { dtype: "f32", shape: logits.shape }, { attributes: { axis: 1, reduction: "add" } });
+  const exponentials = exp(sub(graph.input("logits", "f32", ["M", rows]), column("top"))); // [m, rows]
+  const before = graph.input("before", "f32", ["M", config.hiddenSize]); // [m, hidden]
+  const targets = graph.input("targets", "i32", ["M", 1]);
+  const [share, hit] = [column("share"), column("hit")];
   const shape = [rows, config.hiddenSize] as const;
   const bits = storage === "q4" ? 4 : 8;
   const shapes = quantizedShapes(bits, shape);
   const table = storage === "f32" ? graph.parameter("table", shape)
     : storage === "f16" ? toF32(graph.parameter("table", shape, "f16"))
     : dequantize({ data: graph.parameter("table", shapes.data, "u8"), scales: graph.parameter("table.scales", shapes.scales) }, bits, shape);
-  const after = add(graph.input("before", "f32", ["M", config.hiddenSize]), gemm(dLogits, table)); // [m, hidden]
-  if (!trained) return toOnnx(graph, { after });
-  return toOnnx(graph, { after, dTable: gemm(dLogits, graph.input("normed", "f32", ["M", config.hiddenSize]), { transA: true }) });
+  if (!trained) {
+    const own = graph.node("Gather", [table, reshape(targets, ["M"])], { dtype: "f32", shape: ["M", config.hiddenSize] }, { attributes: { axis: 0 } }); // [m, hidden]
+    return toOnnx(graph, { after: add(before, add(mul(gemm(exponentials, table), share), mul(own, hit))) });
+  }
+  const dLogits = graph.node("ScatterElements", [mul(exponentials, share), targets, hit], { dtype: "f32", shape: exponentials.shape }, { attributes: { axis: 1, reduction: "add" } });
+  return toOnnx(graph, { after: gemm(dLogits, table, { c: before }), dTable: gemm(dLogits, graph.input("normed", "f32", ["M", config.hiddenSize]), { transA: true }) });
 }

@@ -34,7 +34,7 @@ export class WholeExecution implements Execution {
     const bytes = [...graphWeights(config, weights).values()].reduce((sum, data) => sum + data.byteLength, 0);
     const options: GraphOptions = {
       maxPositions: settings.maxPositions, target: backend.kind === "webgpu" ? "any" : "cpu", tokens: settings.tokens.length,
-      ...(bytes > EXTERNAL_FROM_BYTES ? { externalOver: EXTERNAL_OVER_BYTES } : {}),
+      batchTokens: settings.batchTokens, ...(bytes > EXTERNAL_FROM_BYTES ? { externalOver: EXTERNAL_OVER_BYTES } : {}),
     };
     const training = await Session.create(backend, trainingGraph(config, { kind: "lora", lora: settings.lora, dropout: settings.dropout > 0 }, weights, options));
     if (bytes > SCORING_APART_BYTES) return new WholeExecution(config, weights, settings, training, null);

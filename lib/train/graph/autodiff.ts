@@ -66,8 +66,10 @@ export function adjoints(graph: Graph, output: Tensor, dOutput: Tensor, wanted: 
 
 /** sum + part; where `part` is a matrix product, which nothing else reads yet, it adds by itself: a node and a pass over memory less. */
 function addTo(sum: Tensor, part: Tensor): Tensor {
+  const { nodes } = part.graph;
   const node = part.graph.producer(part);
-  if (node?.type !== "Gemm" || node.inputs.length !== 2 || node !== part.graph.nodes.at(-1)) return add(sum, part);
+  if (node?.type !== "Gemm" || node.inputs.length !== 2) return add(sum, part);
+  if (nodes.slice(nodes.lastIndexOf(node) + 1).some((later) => later.inputs.includes(part))) return add(sum, part);
   const { transA, transB, alpha } = node.attributes as { transA: number; transB: number; alpha: { float: number } };
   return gemm(node.inputs[0]!, node.inputs[1]!, { transA: transA === 1, transB: transB === 1, alpha: alpha.float, c: sum });
 }

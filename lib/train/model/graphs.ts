@@ -9,13 +9,12 @@
 import { gradients } from "../graph/autodiff";
 import { Graph, type Target, type Tensor } from "../graph/graph";
 import { mul } from "../graph/operators/elementwise";
-import { crossEntropy } from "../graph/operators/neural";
 import { reduceSum } from "../graph/operators/reduce";
 import { toOnnx, type OnnxModel } from "../graph/onnx";
 import type { ModelConfig } from "./config";
 import { adaptedParts, graphWeights, groupInput, GROUPS, productRows, storageOf, type AnyWeights } from "./groups";
 import type { LoraShape, LoraUse } from "./lora";
-import { decoderLayer, head, layerNames, rotaryTables, type AttentionContext } from "./qwen";
+import { decoderLayer, headLoss, layerNames, rotaryTables, type AttentionContext } from "./qwen";
 
 export interface GraphOptions {
   /** Rows of the rotary tables: every position fed must be below it. */
@@ -23,6 +22,8 @@ export interface GraphOptions {
   target?: Target;
   /** Rows of the vocabulary that are trained or replaced: input `tokens` [count, hidden]. */
   tokens?: number;
+  /** Tokens of a usual batch, see {@link LoraUse}. */
+  batchTokens?: number | undefined;
   /** Initializers above this many bytes are handed to the runtime beside the model instead of inside it. */
   externalOver?: number;
 }
@@ -66,8 +67,7 @@ function scoring(config: ModelConfig, lora: LoraUse | null, weights: AnyWeights,
     const last = layer === config.numLayers - 1;
     x = decoderLayer(x, config, context, { names: layerNames(layer), lora, storage, ...(last ? { only } : {}) }).output; // [N, hidden], at last [M, hidden]
   }
-  const logits = head(x, config, storage, options.tokens); // [M, vocab + tokens]
-  return { graph, embeddings, nll: crossEntropy(logits, graph.input("targets", "i32", ["M", 1])) }; // [M, 1]
+  return { graph, embeddings, nll: headLoss(x, config, storage, graph.input("targets", "i32", ["M", 1]), options.tokens) }; // [M, 1]
 }
 
 /** What a training graph computes gradients for. */
@@ -89,7 +89,7 @@ export const gradientName = (parameter: string) => `grad:${parameter}`;
  * Outputs: loss [], nll [M, 1], grad:{name}.
  */
 export function trainingGraph(config: ModelConfig, trainable: Trainable, weights: AnyWeights, options: GraphOptions): OnnxModel {
-  const lora = trainable.kind === "lora" ? { ...trainable.lora, dropoutMasks: trainable.dropout } : null;
+  const lora = trainable.kind === "lora" ? { ...trainable.lora, dropoutMasks: trainable.dropout, batchTokens: options.batchTokens } : null;
   const { graph, nll, embeddings } = scoring(config, lora, weights, options);
   const loss = reduceSum(mul(nll, graph.input("weights", "f32", ["M", 1])), [0, 1]); // []
   const numbers = graphWeights(config, weights);
@@ -106,7 +106,7 @@ export function trainingGraph(config: ModelConfig, trainable: Trainable, weights
 
 /** nll [M, 1] of each scored row; inputs as for training, without weights and dropout. */
 export function scoringGraph(config: ModelConfig, lora: LoraShape | null, weights: AnyWeights, options: GraphOptions): OnnxModel {
-  const { graph, nll } = scoring(config, lora, weights, options);
+  const { graph, nll } = scoring(config, lora && { ...lora, batchTokens: options.batchTokens }, weights, options);
   return toOnnx(graph, { nll }, graphWeights(config, weights), exportOptions(options));
 }
 

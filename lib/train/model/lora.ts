@@ -1,11 +1,13 @@
 /**
  * Low-rank adaptation (Hu et al. 2021) of a projection: y = x·Wᵀ + s · (drop(x)·Aᵀ)·Bᵀ
- * with W frozen, s = alpha / rank (or alpha / √rank). Names and initialisation are PEFT's; the
- * adapter is applied unmerged, so that one set of weights serves base and tuned.
+ * with W frozen, s = alpha / rank (or alpha / √rank). Names and initialisation are PEFT's. The
+ * update is added to the products, so that one set of weights serves base and
+ * tuned in one batch; where a batch has many rows and all are tuned, to the
+ * weights within the graph, which is less work: y = x·(W + s·B·A)ᵀ.
  */
 import { Random } from "../../core/random";
 import type { Tensor } from "../graph/graph";
-import { mul } from "../graph/operators/elementwise";
+import { mul, sumTo } from "../graph/operators/elementwise";
 import { gemm, linear } from "../graph/operators/linear";
 import { PROJECTIONS, type Projection } from "../sft/config";
 import { projectionShape, type ModelConfig } from "./config";
@@ -31,6 +33,20 @@ export interface LoraUse extends LoraShape {
   dropoutMasks?: boolean;
   /** [n, 1], the scale of each row instead of alpha / rank: rows of base and tuned in one batch. */
   rowScale?: Tensor;
+  /** Rows of a usual batch: with it, updates are added to the weights where that is less work. */
+  batchTokens?: number | undefined;
+}
+
+/** x [n, in] times weight [out, in] transposed, plus c. */
+export type Multiply = (x: Tensor, weight: Tensor, c: Tensor | null) => Tensor;
+
+/** A frozen product that an adapter may change. */
+export interface Frozen {
+  out: number;
+  /** Whether its weight is a matrix of floats, to which something can be added. */
+  floats: boolean;
+  /** The product [n, out], with its bias and residual; `multiply` stands in for the plain one. */
+  product: (multiply?: Multiply) => Tensor;
 }
 
 export interface AdaptedModule {
@@ -79,26 +95,67 @@ export function initialAdapter(config: ModelConfig, lora: LoraShape, seed: numbe
 }
 
 /**
+ * W + s·B·A takes out · in · R multiplications, the update of the products rows · (in + out) · R, forward and
+ * backward alike.
+ */
+const mergePays = (rows: number, columns: number, out: number) => rows * (columns + out) >= columns * out;
+
+/**
+ * x·(W + s·B·A)ᵀ as one differentiable unit. What reaches A goes through `down`, whose own way back to x it replaces.
+ *
+ * @param down x·Aᵀ, [n, R]; computed only where a gradient is asked for
+ */
+function multiplyMerged(down: Tensor, a: Tensor, b: Tensor, scale: number): Multiply {
+  return (x, weight, c) => {
+    const merged = gemm(b, a, { alpha: scale, c: weight }); // [out, in]
+    const shape = [x.dim(0), b.dim(0)];
+    return x.graph.node("Gemm", c ? [x, merged, c] : [x, merged], { dtype: "f32", shape }, {
+      attributes: { transA: 0, transB: 1, alpha: { float: 1 }, beta: { float: 1 } },
+      through: [x, down, b, ...(c ? [c] : [])],
+      gradient: (dy, _, needs) => [
+        needs[0] ? gemm(dy, merged) : null, // [n, in]
+        needs[1] ? gemm(dy, b, { alpha: scale }) : null, // [n, R]
+        needs[2] ? gemm(dy, down, { transA: true, alpha: scale }) : null, // [out, R]
+        ...(c ? [needs[3] ? sumTo(dy, c.shape) : null] : []),
+      ],
+    });
+  };
+}
+
+/** x·Aᵀ, [n, R], that passes nothing back to x. */
+const downOnly = (x: Tensor, a: Tensor): Tensor =>
+  x.graph.node("Gemm", [x, a], { dtype: "f32", shape: [x.dim(0), a.dim(0)] }, {
+    attributes: { transA: 0, transB: 1, alpha: { float: 1 }, beta: { float: 1 } },
+    through: [a],
+    gradient: (dy) => [gemm(dy, x, { transA: true })], // [R, in]
+  });
+
+/**
  * The products of a group with their adapters, if they have one.
  *
  * @param x [n, in]
  * @param prefix of the adapter's tensors in this graph, e.g. `layers.3`
- * @param bases each product without its adapter, [n, out]
+ * @param bases the products without it
  * @returns each product, [n, out]
  */
-export function adapted(x: Tensor, group: Group, prefix: string, bases: readonly Tensor[], lora: LoraUse | null): Tensor[] {
+export function adapted(x: Tensor, group: Group, prefix: string, bases: readonly Frozen[], lora: LoraUse | null): Tensor[] {
   const parts = lora ? adaptedParts(group, lora) : [];
-  if (!lora || parts.length === 0) return [...bases];
+  if (!lora || parts.length === 0) return bases.map((base) => base.product());
   const { graph } = x;
   const ranks = parts.length * lora.rank;
   const a = graph.parameter(`${prefix}.${group.name}.lora_A`, [ranks, x.dim(1)]); // [R, in]
+  const isAdapted = (i: number) => group.products[i]!.parts.some((part) => parts.includes(part));
+  const factorB = (i: number) => graph.parameter(`${prefix}.${group.products[i]!.name}.lora_B`, [bases[i]!.out, ranks]); // [out, R]
+  const { batchTokens = 0 } = lora;
+  if (!lora.dropoutMasks && !lora.rowScale && bases.every(({ floats, out }) => floats && mergePays(batchTokens, x.dim(1) as number, out))) {
+    const down = downOnly(x, a); // [n, R]
+    return bases.map((base, i) => base.product(isAdapted(i) ? multiplyMerged(down, a, factorB(i), loraScale(lora)) : undefined));
+  }
   const dropped = lora.dropoutMasks ? mul(x, graph.input(`dropout.${prefix}.${group.name}`, "f32", x.shape)) : x; // [n, in]
   const down = linear(dropped, a); // [n, R]
   const scaled = lora.rowScale ? mul(down, lora.rowScale) : down; // [n, R]
   return bases.map((base, i) => {
-    const product = group.products[i]!;
-    if (!product.parts.some((part) => parts.includes(part))) return base;
-    const b = graph.parameter(`${prefix}.${product.name}.lora_B`, [base.dim(1), ranks]); // [out, R]
-    return gemm(scaled, b, { transB: true, alpha: lora.rowScale ? 1 : loraScale(lora), c: base });
+    const c = base.product(); // [n, out]
+    return isAdapted(i) ? gemm(scaled, factorB(i), { transB: true, alpha: lora.rowScale ? 1 : loraScale(lora), c }) : c;
   });
 }

@@ -10,13 +10,13 @@ import type { Graph, Tensor } from "../graph/graph";
 import { add, mul } from "../graph/operators/elementwise";
 import { selectRows } from "../graph/operators/index";
 import { gemm, linear } from "../graph/operators/linear";
-import { attention, rmsNorm, rotary, swiglu, type RotaryTables } from "../graph/operators/neural";
+import { attention, crossEntropy, linearCrossEntropy, rmsNorm, rotary, swiglu, type RotaryTables } from "../graph/operators/neural";
 import { matmulQuantized, quantizedShapes, toF32 } from "../graph/operators/quantized";
 import { concat, reshape, split, transpose } from "../graph/operators/shape";
 import type { ModelConfig } from "./config";
 import { DOWN, GATE_UP, hasBias, headName, OUT, productRows, QKV, type Group } from "./groups";
 import type { Storage } from "./held";
-import { adapted, type LoraUse } from "./lora";
+import { adapted, type LoraUse, type Multiply } from "./lora";
 import { rotaryTable } from "./rope";
 
 /** What attention needs besides activations; one for all layers. */
@@ -78,25 +78,32 @@ export function rotaryTables(graph: Graph, config: ModelConfig, maxPositions: nu
  * x · Wᵀ with a frozen weight however it is held, plus bias and residual.
  *
  * @param x [n, in]
- * @param add bias [out] and residual [n, out], where there are
+ * @param also bias [out] and residual [n, out], where there are
+ * @param multiply stands in for the plain product, where the weight is not quantised
  * @returns [n, out]
  */
 export function frozenLinear(
-  x: Tensor, name: string, out: number, storage: Storage, also: { bias?: Tensor | null; residual?: Tensor | null } = {},
+  x: Tensor, name: string, out: number, storage: Storage, also: { bias?: Tensor | null; residual?: Tensor | null } = {}, multiply: Multiply = plain,
 ): Tensor {
   const { graph } = x;
   const columns = x.dim(1) as number;
   const { bias = null, residual = null } = also;
   const plus = (y: Tensor, term: Tensor | null) => (term ? add(y, term) : y);
-  if (storage === "q4" || storage === "q8") {
+  if (isQuantized(storage)) {
     const bits = storage === "q4" ? 4 : 8;
     const shapes = quantizedShapes(bits, [out, columns]);
     const weight = { data: graph.parameter(name, shapes.data, "u8"), scales: graph.parameter(`${name}.scales`, shapes.scales) };
     return plus(plus(matmulQuantized(x, weight, bits, [out, columns]), bias), residual);
   }
-  const weight = storage === "f16" ? toF32(graph.parameter(name, [out, columns], "f16")) : graph.parameter(name, [out, columns]);
-  return bias ? plus(linear(x, weight, bias), residual) : gemm(x, weight, { transB: true, c: residual });
+  const weight = floatWeight(graph, name, [out, columns], storage);
+  return bias ? plus(multiply(x, weight, bias), residual) : multiply(x, weight, residual);
 }
+
+const floatWeight = (graph: Graph, name: string, shape: [number, number], storage: Storage): Tensor =>
+  storage === "f16" ? toF32(graph.parameter(name, shape, "f16")) : graph.parameter(name, shape);
+
+const plain: Multiply = (x, weight, c) => gemm(x, weight, { transB: true, c });
+const isQuantized = (storage: Storage) => storage === "q4" || storage === "q8";
 
 /** Final norm: hidden [rows, hidden] → [rows, hidden]. */
 export const finalNorm = (hidden: Tensor, config: ModelConfig): Tensor =>
@@ -116,6 +123,13 @@ export function head(hidden: Tensor, config: ModelConfig, storage: (name: string
   return tokens > 0 ? concat([logits, linear(normed, graph.parameter("tokens", [tokens, config.hiddenSize]))], 1) : logits;
 }
 
+/** Each row's loss after final norm and head, [rows, 1]; targets i32 [rows, 1], as {@link head} orders the vocabulary. */
+export function headLoss(hidden: Tensor, config: ModelConfig, storage: (name: string) => Storage, targets: Tensor, tokens = 0): Tensor {
+  const name = headName(config);
+  if (tokens > 0 || isQuantized(storage(name))) return crossEntropy(head(hidden, config, storage, tokens), targets);
+  return linearCrossEntropy(finalNorm(hidden, config), floatWeight(hidden.graph, name, [config.vocabSize, config.hiddenSize], storage(name)), targets);
+}
+
 /**
  * One decoder layer.
  *
@@ -133,7 +147,8 @@ export function decoderLayer(x: Tensor, config: ModelConfig, context: AttentionC
     adapted(t, group, names.adapter, group.products.map((product) => {
       const name = `${names.weights}.${product.name}`, out = productRows(config, product);
       const bias = hasBias(config, product) ? graph.parameter(`${name}.bias`, [out]) : null;
-      return frozenLinear(t, `${name}.weight`, out, storage(`${name}.weight`), { bias, residual });
+      const heldAs = storage(`${name}.weight`);
+      return { out, floats: !isQuantized(heldAs), product: (multiply?: Multiply) => frozenLinear(t, `${name}.weight`, out, heldAs, { bias, residual }, multiply) };
     }), lora);
 
   const [qkv] = project(rmsNorm(x, gain("input_layernorm"), rmsNormEps), QKV) as [Tensor]; // [tokens, (heads + 2 kvHeads) · headDim]

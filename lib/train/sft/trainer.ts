@@ -8,7 +8,7 @@
  */
 import { DuctusError } from "../../core/errors";
 import type { ExecutionSettings } from "../execution/feeds";
-import { openExecution, WHOLE } from "../execution/open";
+import { openExecution } from "../execution/open";
 import type { AdapterTensors, Execution, ExecutionPlan } from "../execution/types";
 import { HEAD_ROWS, TOKEN_ROWS } from "../adapter/tensors";
 import { initialTokenRows } from "../model/added-tokens";
@@ -59,10 +59,14 @@ export class SftTrainer {
     this.optimizer = createOptimizer(config.optim, { beta1: config.adamBeta1, beta2: config.adamBeta2, epsilon: config.adamEpsilon, weightDecay: config.weightDecay });
   }
 
-  /** Opens an execution of its own. @param adapter where to start from; absent: a fresh one from the config's seed */
+  /**
+   * Opens an execution of its own.
+   * @param adapter where to start from; absent: a fresh one from the config's seed
+   * @param plan absent: the one that suits, see openExecution
+   */
   static async create(
     backend: Backend, model: ModelConfig, weights: AnyWeights, config: SftConfig,
-    adapter: ReadonlyMap<string, Float32Array> = startingAdapter(model, weights, config), plan: ExecutionPlan = WHOLE,
+    adapter: ReadonlyMap<string, Float32Array> = startingAdapter(model, weights, config), plan?: ExecutionPlan,
   ): Promise<SftTrainer> {
     const execution = await openExecution(backend, { config: model, weights }, executionSettings(config), plan);
     return new SftTrainer(model, config, execution, true, adapter);
@@ -78,7 +82,7 @@ export class SftTrainer {
   }
 
   /**
-   * One optimizer step over the given micro-batches.
+   * One optimizer step over the given micro-batches. Where nothing in them is scored, loss and gradient are 0, as TRL has it.
    *
    * @param beforeUpdate called when loss and gradient of this step have proved the state so far to be sound, and it still stands
    * @throws DuctusError `train/diverged` on a loss or gradient that is no number, and on a gradient that is nothing at
@@ -89,8 +93,10 @@ export class SftTrainer {
     const sums = new Map<string, Float32Array>();
     let loss = 0, tokens = 0;
     for (const [index, rows] of microBatches.entries()) {
+      const examples = rows.flatMap(examplesOf);
+      tokens += examples.reduce((n, { ids }) => n + ids.length, 0);
+      if (!examples.some((e) => completionTokens(e) > 0)) continue; // texts of one token: a loss and a gradient of 0
       const batch = collate(rows);
-      tokens += batch.tokens;
       const { loss: part, gradients } = await this.execution.train(batch, {
         adapter: this.adapter,
         rowWeights: new Float32Array(batch.completionTokens).fill(1 / total), // [M]
@@ -105,6 +111,7 @@ export class SftTrainer {
         else sums.set(name, gradient);
       }
     }
+    if (total === 0) for (const [name, { length }] of this.adapter) sums.set(name, new Float32Array(length));
     const gradNorm = clipGradientNorm(sums.values(), this.config.maxGradNorm);
     if (!Number.isFinite(loss) || !Number.isFinite(gradNorm) || (gradNorm === 0 && loss > 0)) {
       throw diverged(`step ${this.steps}, loss ${loss}, gradient norm ${gradNorm}`);
@@ -150,8 +157,8 @@ export class SftTrainer {
 }
 
 /** What an execution must be made for, so that it can train with these settings. */
-export const executionSettings = ({ lora, maxLength }: Pick<SftConfig, "lora" | "maxLength">): ExecutionSettings =>
-  ({ lora, dropout: lora.dropout, maxPositions: maxLength, tokens: lora.trainableTokenIndices });
+export const executionSettings = ({ lora, maxLength, batchSize }: Pick<SftConfig, "lora" | "maxLength" | "batchSize">): ExecutionSettings =>
+  ({ lora, dropout: lora.dropout, maxPositions: maxLength, batchTokens: batchSize * maxLength, tokens: lora.trainableTokenIndices });
 
 /** A fresh adapter from the config's seed, which changes nothing yet; trained tokens begin with the model's own rows, new ones near the mean of all. */
 export function startingAdapter(model: ModelConfig, weights: AnyWeights, { lora, seed }: Pick<SftConfig, "lora" | "seed">): Map<string, Float32Array> {

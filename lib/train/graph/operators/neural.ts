@@ -6,8 +6,8 @@
 import { DuctusError } from "../../../core/errors";
 import { product, type Dim } from "../dims";
 import type { GradientRule, Tensor } from "../graph";
-import { add, exp, log, mul, neg, pow, reciprocal, sigmoid, sub, sumTo } from "./elementwise";
-import { matmul } from "./linear";
+import { add, log, mul, neg, pow, sigmoid, sub, sumTo } from "./elementwise";
+import { gemm, linear, matmul } from "./linear";
 import { reduceMax, reduceMean, reduceSum } from "./reduce";
 import { reshape } from "./shape";
 
@@ -130,22 +130,48 @@ export function swiglu(gate: Tensor, up: Tensor): Tensor {
 
 /**
  * Negative log-likelihood of each row's target: logits [n, vocab], targets i32
- * [n, 1] → [n, 1]. Stabilised by the row's maximum (ReduceLogSumExp is not, on
- * WebGPU). Gradient: (softmax − onehot) · dy, the onehot by a scattered addition.
+ * [n, 1] → [n, 1]. The log-sum-exp is taken from the softmax, whose largest
+ * share is 1 / Σ exp(logit − maximum): stable for any logits, and the softmax is
+ * what the gradient needs, (softmax − onehot) · dy, the onehot by a scattered
+ * addition.
  */
 export function crossEntropy(logits: Tensor, targets: Tensor): Tensor {
-  const { graph } = logits;
-  const rows = logits.dim(0);
-  const shifted = sub(logits, reduceMax(logits, [-1], true)); // [n, vocab]
-  const exponentials = exp(shifted); // [n, vocab]
-  const total = reduceSum(exponentials, [-1], true); // [n, 1]
-  const picked = graph.node("GatherElements", [shifted, targets], { dtype: "f32", shape: [rows, 1] }, { attributes: { axis: 1 } }); // [n, 1]
-  // One differentiable unit: the rule below goes straight from the loss to the logits.
-  return graph.node("Sub", [log(total), picked], { dtype: "f32", shape: [rows, 1] }, {
-    through: [logits],
-    gradient: (dy) => {
-      const dense = mul(exponentials, mul(dy, reciprocal(total))); // softmax · dy, [n, vocab]
-      return [graph.node("ScatterElements", [dense, targets, neg(dy)], { dtype: "f32", shape: logits.shape }, { attributes: { axis: 1, reduction: "add" } })];
-    },
+  const shares = softmax(logits); // [n, vocab]
+  return tokenLoss(logits, shares, targets, [logits], (dy) => [logitsGradient(shares, targets, dy)]);
+}
+
+/** [n, vocab] */
+const logitsGradient = (shares: Tensor, targets: Tensor, dy: Tensor): Tensor =>
+  shares.graph.node("ScatterElements", [mul(shares, dy), targets, neg(dy)], { dtype: "f32", shape: shares.shape }, { attributes: { axis: 1, reduction: "add" } });
+
+/**
+ * {@link crossEntropy} of x · tableᵀ. While the table is frozen, the gradient of
+ * the logits is never laid out: dx = dy · (softmax · table − table[target]).
+ *
+ * @param x [n, width]
+ * @param table [vocab, width]
+ * @param targets i32 [n, 1]
+ * @returns [n, 1]
+ */
+export function linearCrossEntropy(x: Tensor, table: Tensor, targets: Tensor): Tensor {
+  const { graph } = x;
+  const logits = linear(x, table); // [n, vocab]
+  const shares = softmax(logits); // [n, vocab]
+  return tokenLoss(logits, shares, targets, [x, table], (dy, _, needs) => {
+    if (needs[1]) {
+      const dLogits = logitsGradient(shares, targets, dy); // [n, vocab]
+      return [needs[0] ? gemm(dLogits, table) : null, gemm(dLogits, x, { transA: true })];
+    }
+    const rows = graph.node("Gather", [table, reshape(targets, [x.dim(0)])], { dtype: "f32", shape: x.shape }, { attributes: { axis: 0 } }); // [n, width]
+    return [mul(sub(gemm(shares, table), rows), dy), null]; // [n, width]
   });
+}
+
+/** One differentiable unit: the rule goes straight from the loss to what lies before the logits. */
+function tokenLoss(logits: Tensor, shares: Tensor, targets: Tensor, through: Tensor[], gradient: GradientRule): Tensor {
+  const { graph } = logits;
+  const shape = [logits.dim(0), 1];
+  const picked = graph.node("GatherElements", [logits, targets], { dtype: "f32", shape }, { attributes: { axis: 1 } }); // [n, 1]
+  const logSum = sub(reduceMax(logits, [-1], true), log(reduceMax(shares, [-1], true))); // [n, 1]
+  return graph.node("Sub", [logSum, picked], { dtype: "f32", shape }, { through, gradient });
 }
