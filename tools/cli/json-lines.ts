@@ -3,7 +3,7 @@
  * the file and the line. Empty lines are passed over.
  */
 import { basename } from "node:path";
-import * as z from "zod";
+import type * as z from "zod";
 import { DuctusError } from "../../lib/core/errors";
 import { readText } from "./paths";
 
@@ -29,9 +29,18 @@ export function readJsonLines<T>(path: string, schema: z.ZodType<T>, forms: stri
       throw broken("is not JSON", String(error));
     }
     const parsed = schema.safeParse(value);
-    if (!parsed.success) throw broken("does not have the right form", z.prettifyError(parsed.error));
+    if (!parsed.success) throw broken("does not have the right form", `It is ${described(value)}.`);
     rows.push({ line: index + 1, value: parsed.data });
   }
   if (rows.length === 0) throw new DuctusError("data/empty", `${basename(path)} holds no line.`, `Each line must be a JSON object: ${forms}.`);
   return rows;
+}
+
+/** What a value is made of, without what it says. */
+function described(value: unknown, depth = 0): string {
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : `a list of ${described(value[0], depth + 1)}`;
+  if (typeof value !== "object" || value === null) return value === null ? "null" : `a ${typeof value}`;
+  if (depth > 1) return "an object";
+  const names = Object.entries(value).slice(0, 20).map(([name, inner]) => `${JSON.stringify(name.slice(0, 40))}: ${described(inner, depth + 1)}`);
+  return names.length === 0 ? "an empty object" : `{${names.join(", ")}}`;
 }

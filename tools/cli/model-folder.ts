@@ -17,7 +17,7 @@ import type { Backend } from "../../lib/train/runtime/backend";
 import { openNode } from "../../lib/train/runtime/node";
 import { openFileSource } from "./file-source";
 import type { Options } from "./options";
-import { isFile, readBytes, readText, resolvePath } from "./paths";
+import { isFile, isFolder, readBytes, readText, resolvePath } from "./paths";
 
 /** A model but for its weights. */
 export interface ModelFolder {
@@ -38,12 +38,17 @@ function nodeFiles(path: string): ModelFiles {
   return { names: () => names, open: (name) => (names.includes(name) ? openFileSource(join(path, name)) : Promise.reject(missingFile(name))) };
 }
 
+function requireFolder(given: string, path: string): void {
+  if (!isFolder(path)) throw new DuctusError("file/not-found", `There is no folder “${given}”.`, "Check the path.");
+}
+
 /**
  * @param adapterPath an adapter whose folder holds a tokenizer brings tokens of its own: that tokenizer is then used
- * @throws DuctusError `model/not-a-folder` where there is no model, and those of openSettings
+ * @throws DuctusError `file/not-found`, `model/not-a-folder` where there is no model, and those of openSettings
  */
 export async function openModelFolder(given: string, adapterPath?: string): Promise<ModelFolder> {
   const path = resolvePath(given);
+  requireFolder(given, path);
   const missing = ["config.json", ...TOKENIZER_FILES].filter((name) => !isFile(join(path, name)));
   if (missing.length > 0) throw new DuctusError("model/not-a-folder", `“${given}” is not a model's folder: it has no ${missing.join(", no ")}.`, "Name a folder in Hugging Face's layout.");
   const files = nodeFiles(path);
@@ -83,9 +88,10 @@ export function percentages(what: string, progress: (text: string) => void): (do
   };
 }
 
-/** @throws DuctusError `adapter/not-a-folder`, and those of adapterFromPeft */
+/** @throws DuctusError `file/not-found`, `adapter/not-a-folder`, and those of adapterFromPeft */
 export function openAdapterFolder(given: string, config: ModelConfig): LoraAdapter {
   const path = resolvePath(given);
+  requireFolder(given, path);
   const missing = [CONFIG_FILE, WEIGHTS_FILE].filter((name) => !isFile(join(path, name)));
   if (missing.length > 0) throw new DuctusError("adapter/not-a-folder", `“${given}” is not an adapter's folder: it has no ${missing.join(", no ")}.`, "Name a folder that PEFT or `sft` wrote.");
   return adapterFromPeft(readText(join(path, CONFIG_FILE)), readBytes(join(path, WEIGHTS_FILE)), config);

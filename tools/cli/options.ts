@@ -84,7 +84,7 @@ export class Options {
   choice<T extends string>(name: string, choices: readonly T[]): T | undefined {
     const text = this.optionalText(name);
     const chosen = choices.find((choice) => choice === text);
-    if (text !== undefined && chosen === undefined) throw usage(`--${name} is “${text.slice(0, 40)}”.`, `Choose ${choices.join(" or ")}.`);
+    if (text !== undefined && chosen === undefined) throw usage(`--${name} is “${text.slice(0, 40)}”.`, `Choose ${choices.slice(0, -1).join(", ")} or ${choices.at(-1)!}.`);
     return chosen;
   }
 
@@ -113,7 +113,7 @@ export function helpOf(spec: CommandSpec): string {
   const rows = spec.options.map((option, i) => `  ${titles[i]!.padEnd(column - 2)}${wrap(option.help, WIDTH - column).join(`\n${" ".repeat(column)}`)}`);
   return [
     `${spec.summary}\n`,
-    wrap(`npm run -s ductus -- ${spec.name} ${call.join(" ")}`, WIDTH - 4).join("\n    "),
+    wrapWords(["npm run -s ductus --", spec.name, ...call], WIDTH - 4).join("\n    "),
     "",
     ...rows,
     "",
@@ -123,9 +123,12 @@ export function helpOf(spec: CommandSpec): string {
 }
 
 /** Lines of at most `width` characters, broken at spaces. */
-function wrap(text: string, width: number): string[] {
+const wrap = (text: string, width: number) => wrapWords(text.split(" "), width);
+
+/** Lines of at most `width` characters, broken between words, which may hold spaces. */
+function wrapWords(words: readonly string[], width: number): string[] {
   const lines = [""];
-  for (const word of text.split(" ")) {
+  for (const word of words) {
     const line = lines.at(-1)!;
     if (line !== "" && line.length + 1 + word.length > width) lines.push(word);
     else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;

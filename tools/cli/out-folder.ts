@@ -25,11 +25,18 @@ export function newModelFolder(given: string): string {
 
 /** The files beside weights and config.json. */
 export function copyBesides(modelPath: string, tokenizerPath: string, out: string): void {
-  const copy = (from: string, name: string) => {
-    if (isFile(join(from, name))) writing(out, () => copyFileSync(join(from, name), join(out, name)));
-  };
-  for (const name of TOKENIZER_FILES) copy(tokenizerPath, name);
-  copy(modelPath, "generation_config.json");
+  copyTokenizer(tokenizerPath, out);
+  copy(modelPath, "generation_config.json", out);
+}
+
+export function copyTokenizer(from: string, out: string): void {
+  for (const name of TOKENIZER_FILES) copy(from, name, out);
+}
+
+/** Nothing where there is no such file, or the folders are one. */
+function copy(from: string, name: string, out: string): void {
+  const [source, target] = [join(from, name), join(out, name)];
+  if (isFile(source) && source !== target) writing(out, () => copyFileSync(source, target));
 }
 
 /** Files appear under their names when they are whole. */

@@ -3,8 +3,8 @@
  * with errors in words. Paths are taken from the folder in which `npm run` was
  * called, although npm runs its scripts in the folder of the package.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeSync, type Stats } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { DuctusError } from "../../lib/core/errors";
 
 const MAX_TEXT_BYTES = 512 * 1024 * 1024;
@@ -40,13 +40,26 @@ export function readText(path: string): string {
   }
 }
 
-export function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+/** undefined where there is nothing, or nothing that may be seen. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
-/** @throws DuctusError `file/unwritable` */
+export const isFile = (path: string) => statOf(path)?.isFile() ?? false;
+export const isFolder = (path: string) => statOf(path)?.isDirectory() ?? false;
+
+/** With those above it. @throws DuctusError `file/unwritable` */
 export function makeFolder(path: string): void {
-  writing(path, () => mkdirSync(path, { recursive: true }));
+  // One by one: Node's own `recursive` never ends where a folder exists and takes no new one, as in /proc.
+  writing(path, () => {
+    if (isFolder(path)) return;
+    if (!isFolder(dirname(path))) makeFolder(dirname(path));
+    mkdirSync(path);
+  });
 }
 
 /** Whole or not at all: a process that is killed leaves the old file. @throws DuctusError `file/unwritable` */
@@ -70,6 +83,7 @@ export function writing<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
+    if (error instanceof DuctusError) throw error;
     throw unwritable(path, error);
   }
 }

@@ -48,7 +48,7 @@ it("prints results on standard output, progress on standard error, and exits wit
   const bad = await finish(start("logits", "--model", "nowhere", "--text", "text.txt"));
   expect(bad.code).toBe(1);
   expect(bad.lines.length).toBe(1);
-  expect(bad.error?.code).toBe("model/not-a-folder");
+  expect(bad.error?.code).toBe("file/not-found");
   expect(bad.stderr).toContain("ductus: ");
 });
 

@@ -48,7 +48,8 @@ function parseSettings(path: string): Record<string, unknown> {
   try {
     json = parseStrictJson(bytes);
   } catch (cause) {
-    throw new DuctusError("train/settings", `“${path}” is not JSON.`, "Correct it.", { cause });
+    const why = cause instanceof SyntaxError ? cause.message : "it is not text in UTF-8";
+    throw new DuctusError("train/settings", `“${path}” cannot be read as JSON: ${why}.`, "Correct it.", { cause });
   }
   if (typeof json !== "object" || json === null || Array.isArray(json)) throw new DuctusError("train/settings", `“${path}” does not hold a JSON object.`, "Write it as {\"learning_rate\": 0.0002, …}.");
   return json as Record<string, unknown>;

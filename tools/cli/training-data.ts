@@ -1,8 +1,8 @@
 /**
  * A data file as examples to train on, as TRL 1.16's SFTTrainer prepares them:
- * tokens and end token, loss on completions or on all, cut at the end, rows left
- * without a token to learn from dropped. A text of a single token, which TRL
- * carries along though nothing is learned from it, is dropped too.
+ * tokens and end token, loss on completions or on all, cut at the end, rows that
+ * are cut within their prompt dropped. A row of a single token is carried along,
+ * though nothing is learned from it: nothing comes before it.
  */
 import { DuctusError } from "../../lib/core/errors";
 import type { TextTokenizer } from "../../lib/train/model/tokenizer";
@@ -31,12 +31,12 @@ export function readExamples(path: string, tokenizer: TextTokenizer, settings: D
     if (ids.length < tokens.ids.length) cut++;
     const promptLength = completionOnly ? tokens.promptLength : 0;
     const example = { ids, promptLength, documentId: `line-${line}`, completionBytes: 0 };
-    if (completionTokens(example) > 0) examples.push(example);
+    if (ids.length > promptLength) examples.push(example);
     else dropped++;
   }
-  if (examples.length === 0) throw new DuctusError("data/nothing-to-learn", "There is not a single token to learn from in this data.", "Give completions, and a max_length that leaves room for them.");
+  if (!examples.some((example) => completionTokens(example) > 0)) throw new DuctusError("data/nothing-to-learn", "There is not a single token to learn from in this data.", "Give completions, and a max_length that leaves room for them.");
   if (merged > 0) progress(`${merged} of ${rows.length} rows: the prompt's last tokens are others before the completion; the completion begins where they part`);
   if (cut > 0) progress(`${cut} of ${rows.length} rows were cut at ${settings.maxLength} tokens`);
-  if (dropped > 0) progress(`${dropped} of ${rows.length} rows were left out: there is no token in them to learn from`);
+  if (dropped > 0) progress(`${dropped} of ${rows.length} rows were left out: nothing of their completion is left`);
   return examples;
 }

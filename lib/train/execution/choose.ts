@@ -5,7 +5,8 @@
  */
 import type { ModelConfig } from "../model/config";
 import { heldBytes } from "../model/quantize";
-import type { AnyWeights } from "../model/groups";
+import { groupInput, GROUPS, mainStorage, productRows, type AnyWeights } from "../model/groups";
+import { mergePays } from "../model/lora";
 import type { Backend } from "../runtime/backend";
 import type { ExecutionPlan } from "./types";
 
@@ -29,11 +30,11 @@ export interface MemoryLimits {
 const WASM_HEAP_BYTES = 3.4e9;
 /** Share of a device's memory that a page may reckon with. */
 const SHARE = 0.6;
-/** Browsers tell at most 8. */
-const UNKNOWN_GIB = 8;
+/** Reckoned with at most, and where the browser does not tell: newer ones tell up to 32, of which a tab is not to take its share. */
+const MOST_GIB = 8;
 
 export function memoryLimits(backend: Pick<Backend, "kind">): MemoryLimits {
-  const gib = (globalThis.navigator as { deviceMemory?: number } | undefined)?.deviceMemory ?? UNKNOWN_GIB;
+  const gib = Math.min(MOST_GIB, (globalThis.navigator as { deviceMemory?: number } | undefined)?.deviceMemory ?? MOST_GIB);
   const totalBytes = gib * 2 ** 30 * SHARE;
   return { totalBytes, heapBytes: backend.kind === "wasm" ? Math.min(WASM_HEAP_BYTES, totalBytes) : totalBytes };
 }
@@ -45,7 +46,13 @@ export interface Sizes {
   activationBytes: number;
   /** What the head needs for its widest step. */
   logitsBytes: number;
+  /** What the whole execution needs beside: quantised weights as floats where they are used, and weights with their updates. */
+  workBytes: number;
 }
+
+/** Room that a quantised matrix takes while it is used, in copies of it as f32: codes, floats, and what the runtime's allocator rounds up (4.7 measured). */
+const DEQUANTIZED_COPIES = 5;
+
 
 /** Estimates, from above. */
 export function executionSizes(config: ModelConfig, weights: AnyWeights, { batch, seq }: Pick<Workload, "batch" | "seq">): Sizes {
@@ -57,7 +64,14 @@ export function executionSizes(config: ModelConfig, weights: AnyWeights, { batch
     weightBytes: [...weights.values()].reduce((sum, tensor) => sum + (tensor instanceof Float32Array ? tensor.byteLength : heldBytes(tensor)), 0),
     activationBytes: config.numLayers * tokens * perToken * 4,
     logitsBytes: tokens * config.vocabSize * 4 * 3,
+    workBytes: mainStorage(weights) === "f32" || mainStorage(weights) === "f16" ? mergedBytes(config, tokens) : DEQUANTIZED_COPIES * config.vocabSize * hidden * 4,
   };
+}
+
+/** Weights that training adds an adapter's updates to, as f32. */
+function mergedBytes(config: ModelConfig, tokens: number): number {
+  const matrices = GROUPS.flatMap((group) => group.products.map((product) => [groupInput(config, group), productRows(config, product)] as const));
+  return config.numLayers * 4 * matrices.reduce((sum, [columns, out]) => sum + (mergePays(tokens, columns, out) ? columns * out : 0), 0);
 }
 
 /** Weights beyond this are not held twice by the whole execution, see whole.ts. */
@@ -65,7 +79,7 @@ export const SCORING_APART_BYTES = 400e6;
 
 export function choosePlan(sizes: Sizes, limits: MemoryLimits, otherCopies: number): ExecutionPlan {
   const copies = 1 + otherCopies + (sizes.weightBytes <= SCORING_APART_BYTES ? 1 : 0);
-  const heap = copies * sizes.weightBytes + sizes.activationBytes + sizes.logitsBytes;
+  const heap = copies * sizes.weightBytes + sizes.activationBytes + sizes.logitsBytes + sizes.workBytes;
   if (heap <= limits.heapBytes && heap + sizes.weightBytes <= limits.totalBytes) return { kind: "whole", recompute: false };
   return { kind: "streamed", recompute: sizes.weightBytes + 2 * sizes.activationBytes > limits.totalBytes };
 }

@@ -19,7 +19,7 @@ import { held, headName, type AnyWeights } from "../model/groups";
 import type { HeldTensor, Storage } from "../model/held";
 import { finalNorm, frozenLinear, MASKED } from "../model/qwen";
 import { sliceRows } from "../model/quantize";
-import type { Backend } from "../runtime/backend";
+import { targetOf, type Backend } from "../runtime/backend";
 import { upload, type DeviceTensor } from "../runtime/device-tensor";
 import { f32, i32, Session } from "../runtime/session";
 import { uploadHeld } from "./upload";
@@ -122,7 +122,7 @@ export class StreamedHead {
     try {
       const own = rows && keep(await upload(this.backend, f32(rows, [this.tokens.length, width])));
       const input = keep(await upload(this.backend, f32(hidden, [count, width]))); // [m, hidden]
-      const normed = keep((await (await this.session("norm", () => normGraph(this.config), ["normed"])).compute({ hidden: input, "model.norm.weight": this.norm })).device["normed"]!);
+      const normed = keep((await (await this.session("norm", () => normGraph(this.config, targetOf(this.backend)), ["normed"])).compute({ hidden: input, "model.norm.weight": this.norm })).device["normed"]!);
       const tableOf = (chunk: Chunk): Record<string, DeviceTensor> => chunk.table ?? { table: own! };
       const logits: (DeviceTensor | null)[] = [];
       const top = new Float64Array(count).fill(-Infinity), total = new Float64Array(count), picked = new Float64Array(count); // [m] each
@@ -157,7 +157,7 @@ export class StreamedHead {
         const dTable = out.host["dTable"]?.data as Float32Array | undefined;
         if (dTable) for (let i = 0; i < dTable.length; i++) into.dTokens![i] = into.dTokens![i]! + dTable[i]!;
       }
-      const { host } = await (await this.session("norm back", () => normBackGraph(this.config), [])).compute({ hidden: input, "model.norm.weight": this.norm, dNormed });
+      const { host } = await (await this.session("norm back", () => normBackGraph(this.config, targetOf(this.backend)), [])).compute({ hidden: input, "model.norm.weight": this.norm, dNormed });
       into.dHidden!.set(host["dHidden"]!.data as Float32Array, at * width);
     } finally {
       for (const tensor of mine) tensor.dispose();
@@ -173,13 +173,13 @@ export class StreamedHead {
   private logitsSession(chunk: Chunk, keepLogits: boolean): Promise<Session> {
     const storage = chunk.table ? this.storage : "f32";
     return this.session(`logits ${chunk.rows} ${storage} ${chunk.bias !== null} ${keepLogits}`,
-      () => logitsGraph(this.config, chunk.rows, storage, chunk.bias !== null, keepLogits), keepLogits ? ["logits"] : []);
+      () => logitsGraph(targetOf(this.backend), this.config, chunk.rows, storage, chunk.bias !== null, keepLogits), keepLogits ? ["logits"] : []);
   }
 
   private gradientSession(chunk: Chunk): Promise<Session> {
     const storage = chunk.table ? this.storage : "f32";
     return this.session(`gradient ${chunk.rows} ${storage} ${chunk.table !== null}`,
-      () => gradientGraph(this.config, chunk.rows, storage, chunk.table === null), ["after"]);
+      () => gradientGraph(targetOf(this.backend), this.config, chunk.rows, storage, chunk.table === null), ["after"]);
   }
 }
 
@@ -188,13 +188,13 @@ const inside = (target: number, chunk: Chunk) => target >= chunk.start && target
 /** Targets within the chunk; those outside point at its first row, and count for nothing. */
 const localTargets = (targets: Int32Array, chunk: Chunk) => targets.map((t) => (inside(t, chunk) ? t - chunk.start : 0));
 
-function normGraph(config: ModelConfig, target: Target = "any"): OnnxModel {
+function normGraph(config: ModelConfig, target: Target): OnnxModel {
   const graph = new Graph(target);
   return toOnnx(graph, { normed: finalNorm(graph.input("hidden", "f32", ["M", config.hiddenSize]), config) });
 }
 
-function normBackGraph(config: ModelConfig): OnnxModel {
-  const graph = new Graph();
+function normBackGraph(config: ModelConfig, target: Target): OnnxModel {
+  const graph = new Graph(target);
   const hidden = graph.input("hidden", "f32", ["M", config.hiddenSize]); // [m, hidden]
   const normed = finalNorm(hidden, config);
   const [dHidden] = adjoints(graph, normed, graph.input("dNormed", "f32", normed.shape), [hidden]);
@@ -202,8 +202,8 @@ function normBackGraph(config: ModelConfig): OnnxModel {
 }
 
 /** Logits of a chunk, each row's maximum, Σ exp(logit − maximum), and its target's logit. */
-function logitsGraph(config: ModelConfig, rows: number, storage: Storage, biased: boolean, keepLogits: boolean): OnnxModel {
-  const graph = new Graph();
+function logitsGraph(target: Target, config: ModelConfig, rows: number, storage: Storage, biased: boolean, keepLogits: boolean): OnnxModel {
+  const graph = new Graph(target);
   const normed = graph.input("normed", "f32", ["M", config.hiddenSize]); // [m, hidden]
   const logits = frozenLinear(normed, "table", rows, storage, { bias: biased ? graph.input("bias", "f32", [rows]) : null }); // [m, rows]
   const max = reduceMax(logits, [-1], true); // [m, 1]
@@ -218,8 +218,8 @@ function logitsGraph(config: ModelConfig, rows: number, storage: Storage, biased
  * exp(logit − top) · table · share, share being weight / Σ exp(logit − top), the second as a row of the table. For the
  * adapter's own rows, which are few, dLogits is laid out, and gives their gradient too.
  */
-function gradientGraph(config: ModelConfig, rows: number, storage: Storage, trained: boolean): OnnxModel {
-  const graph = new Graph();
+function gradientGraph(target: Target, config: ModelConfig, rows: number, storage: Storage, trained: boolean): OnnxModel {
+  const graph = new Graph(target);
   const column = (name: string): Tensor => graph.input(name, "f32", ["M", 1]);
   const exponentials = exp(sub(graph.input("logits", "f32", ["M", rows]), column("top"))); // [m, rows]
   const before = graph.input("before", "f32", ["M", config.hiddenSize]); // [m, hidden]

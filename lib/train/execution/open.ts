@@ -4,26 +4,34 @@ import type { AnyWeights } from "../model/groups";
 import type { Backend } from "../runtime/backend";
 import { choosePlan, executionSizes, memoryLimits, type Workload } from "./choose";
 import type { ExecutionSettings } from "./feeds";
+import { readable } from "./readable";
 import { StreamedExecution } from "./streamed";
 import type { Execution, ExecutionPlan } from "./types";
 import { WholeExecution } from "./whole";
 
-export const WHOLE: ExecutionPlan = { kind: "whole", recompute: false };
-
 /** The plan that suits a model and its work on a device. */
 export function planFor(backend: Backend, model: { config: ModelConfig; weights: AnyWeights }, work: Workload): ExecutionPlan {
-  return choosePlan(executionSizes(model.config, model.weights, work), memoryLimits(backend), work.otherCopies);
+  return choosePlan(executionSizes(model.config, readable(backend, model.weights), work), memoryLimits(backend), work.otherCopies);
+}
+
+/** Rows of a batch where nothing is known of it. */
+const USUAL_BATCH = 8;
+
+/** Batches as large as the settings say, of rows of the longest length. */
+function usualWork({ maxPositions, batchTokens = 0 }: ExecutionSettings): Workload {
+  return { batch: batchTokens > 0 ? Math.ceil(batchTokens / maxPositions) : USUAL_BATCH, seq: maxPositions, otherCopies: 0 };
 }
 
 /**
- * @param plan absent: the one that suits rows of the longest length, eight at a time
+ * @param plan absent: the one that suits the work that the settings tell of, with nothing else holding the weights
  * @throws DuctusError as Session.create does
  */
 export async function openExecution(
   backend: Backend, model: { config: ModelConfig; weights: AnyWeights }, settings: ExecutionSettings,
-  plan: ExecutionPlan = planFor(backend, model, { batch: 8, seq: settings.maxPositions, otherCopies: 0 }),
+  plan: ExecutionPlan = planFor(backend, model, usualWork(settings)),
 ): Promise<Execution> {
+  const weights = readable(backend, model.weights);
   return plan.kind === "streamed"
-    ? StreamedExecution.create(backend, model.config, model.weights, settings, plan)
-    : WholeExecution.create(backend, model.config, model.weights, settings);
+    ? StreamedExecution.create(backend, model.config, weights, settings, plan)
+    : WholeExecution.create(backend, model.config, weights, settings);
 }

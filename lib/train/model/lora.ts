@@ -98,7 +98,7 @@ export function initialAdapter(config: ModelConfig, lora: LoraShape, seed: numbe
  * W + s·B·A takes out · in · R multiplications, the update of the products rows · (in + out) · R, forward and
  * backward alike.
  */
-const mergePays = (rows: number, columns: number, out: number) => rows * (columns + out) >= columns * out;
+export const mergePays = (rows: number, columns: number, out: number) => rows * (columns + out) >= 2 * columns * out;
 
 /**
  * x·(W + s·B·A)ᵀ as one differentiable unit. What reaches A goes through `down`, whose own way back to x it replaces.

@@ -7,7 +7,7 @@
  */
 import { sha256Hex } from "../../core/hash";
 import { Random } from "../../core/random";
-import { completionTokens, examplesOf, type BatchRow, type TokenizedExample } from "./batch";
+import { examplesOf, type BatchRow, type TokenizedExample } from "./batch";
 import type { SftConfig } from "./config";
 import { packBestFit } from "./pack";
 
@@ -16,8 +16,8 @@ export type PlannedStep<E extends TokenizedExample = TokenizedExample> = BatchRo
 
 export type PlanSettings = Pick<SftConfig, "batchSize" | "gradientAccumulationSteps" | "seed"> & Partial<Pick<SftConfig, "epochs" | "maxSteps" | "packing" | "maxLength" | "shuffle">>;
 
-/** Examples packed at a time, so that rows of the same examples differ from epoch to epoch. */
-const PACKING_WINDOW = 1024;
+/** Examples packed at a time, so that rows of the same examples differ from epoch to epoch; as many as TRL packs at a time. */
+const PACKING_WINDOW = 1000;
 
 /**
  * @param epochs the examples of each epoch, which may differ (fresh cuts and key words); gone through again and again where
@@ -26,7 +26,7 @@ const PACKING_WINDOW = 1024;
 export function planSteps<E extends TokenizedExample>(epochs: readonly (readonly E[])[], config: PlanSettings): PlannedStep<E>[] {
   const { epochs: count = epochs.length, maxSteps = 0 } = config;
   const steps: PlannedStep<E>[] = [];
-  const learnable = epochs.map((examples) => examples.filter((e) => completionTokens(e) > 0)); // not cut within the prompt
+  const learnable = epochs.map((examples) => examples.filter((e) => e.ids.length > e.promptLength)); // not cut within the prompt
   if (!learnable.some((examples) => examples.length > 0)) return steps;
   for (let epoch = 0; maxSteps > 0 ? steps.length < maxSteps : epoch < Math.min(epochs.length, Math.ceil(count)); epoch++) {
     const planned = planEpoch(learnable[epoch % epochs.length]!, epoch, config);

@@ -6,7 +6,7 @@
  */
 import type { SplitDocument } from "../../data/split";
 import type { AdapterReport, Score } from "../../store/types";
-import { WHOLE } from "../execution/open";
+import { planFor } from "../execution/open";
 import type { AdapterTensors, ExecutionPlan } from "../execution/types";
 import { bannedSequences } from "../generate/banned";
 import { Generator } from "../generate/generator";
@@ -34,7 +34,7 @@ export interface SftRunHooks extends Omit<FineTuneHooks, "evaluated"> {
 export interface SftRunOptions {
   /** Where to go on. Its settings need not be the run's, but its data must be. */
   resume?: SftCheckpoint;
-  /** Absent: that of the checkpoint, else the whole model at once. */
+  /** Absent: that of {@link runPlan}. */
   execution?: ExecutionPlan;
 }
 
@@ -48,13 +48,18 @@ const EVALUATION_BATCH = 8;
 /** Validation examples measured during a run, spread evenly over the part: enough to choose a checkpoint by. The test part is scored whole. */
 const MAX_VALIDATION_EXAMPLES = 64;
 
+/** How a run is executed: as its checkpoint was, else as suits training with the samples' generator beside it. */
+export function runPlan(backend: Backend, model: Pick<ReadyModel, "config" | "weights">, config: SftConfig, resume?: SftCheckpoint | null): ExecutionPlan {
+  return resume?.machine.execution ?? planFor(backend, model, { batch: config.batchSize, seq: config.maxLength, otherCopies: 1 });
+}
+
 /**
  * @throws DuctusError `train/diverged` with the best adapter so far handed to `hooks.heldOut` before, and the last
  *   checkpoint older than the fault; `train/settings`, `data/too-little`, `train/checkpoint-other`
  */
 export async function runSft(
   backend: Backend, model: ReadyModel, documents: readonly SplitDocument[], splitSeed: number, config: SftConfig,
-  control: RunControl, hooks: SftRunHooks = {}, { resume, execution = resume?.machine.execution ?? WHOLE }: SftRunOptions = {},
+  control: RunControl, hooks: SftRunHooks = {}, { resume, execution = runPlan(backend, model, config, resume) }: SftRunOptions = {},
 ): Promise<SftRunResult> {
   checkConfig(config);
   const data = await prepareData(documents, splitSeed, config, model.tokenizer, async () => {

@@ -47,14 +47,14 @@ The options have the meanings, and take effect in the order, of transformers' lo
       topK: options.number("top-k", 0, { least: 0, whole: true }),
       minP: options.number("min-p", 0, { least: 0, most: 1 }),
       repetitionPenalty: options.number("repetition-penalty", 1, { least: 0.01, most: 100 }),
-      maxNewTokens: options.number("max-new-tokens", DEFAULT_NEW_TOKENS, { least: 0, most: 1e6, whole: true }),
+      maxNewTokens: options.number("max-new-tokens", DEFAULT_NEW_TOKENS, { least: 1, most: 1e6, whole: true }),
       stopStrings: options.all("stop"),
     };
     const path = resolvePath(options.text("prompts"));
     const model = await openNamed(options, output.progress);
     const prompts = readJsonLines(path, promptRow, PROMPT_FORMS).map(({ line, value }) => {
       const ids = promptTokens(model.tokenizer, value);
-      if (ids.length === 0 || ids.length >= model.config.maxPositions) throw new DuctusError("data/too-long", `The prompt in line ${line} has ${ids.length} tokens; this model reads up to ${model.config.maxPositions}, its own included.`, "Change it.");
+      if (ids.length >= model.config.maxPositions) throw new DuctusError("data/too-long", `The prompt in line ${line} has ${ids.length} tokens; this model reads ${model.config.maxPositions}, those that it writes included.`, "Shorten it.");
       return ids;
     });
     const { config, weights, adapter } = await model.load();

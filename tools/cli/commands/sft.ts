@@ -13,7 +13,8 @@ import { PEFT_TRL_NAMES } from "../../../lib/train/sft/peft-trl";
 import { planSteps } from "../../../lib/train/sft/plan";
 import { SftTrainer } from "../../../lib/train/sft/trainer";
 import { CheckpointFolder } from "../checkpoints";
-import { loadFolderWeights, openAdapterFolder, openBackend, openModelFolder } from "../model-folder";
+import { loadFolderWeights, openAdapterFolder, openBackend, openModelFolder, tokenizerFolder } from "../model-folder";
+import { copyTokenizer } from "../out-folder";
 import { makeFolder, resolvePath, writeFile } from "../paths";
 import { readSettings } from "../settings";
 import { readExamples } from "../training-data";
@@ -26,15 +27,15 @@ export const sft: Command = {
     MODEL,
     { name: "data", value: "FILE.jsonl", required: true, help: 'a line an example: {"text"}, {"prompt","completion"} (texts, or lists of {"role","content"}) or {"messages"}' },
     { name: "out", value: "DIR", required: true, help: "folder of the adapter, as PEFT lays it out; checkpoints are kept in DIR/checkpoints" },
-    { name: "init", value: "ADAPTER_DIR", help: "adapter to start from; it brings rank, alpha and target modules. Default: a fresh one (A random from the seed, B zero)" },
+    { name: "init", value: "ADAPTER_DIR", help: "adapter to start from; it brings rank, alpha, target modules, and trained and added tokens with their tokenizer. Default: a fresh one (A random from the seed, B zero)" },
     { name: "config", value: "FILE.json", help: "settings, with the names of TRL's SFTConfig and PEFT's LoraConfig; what is left out has the value that it has there" },
     { name: "resume", help: "go on where the last checkpoint in DIR stands; from the beginning where there is none. Without it, an unfinished run in DIR is an error" },
     THREADS,
   ],
   details: `
-Output: a line a step, {"step","loss","lr","gradNorm","tokens"}: the mean loss of the step's scored tokens (nats, before the update), the learning rate, the norm of the gradient before clipping, and the step's tokens, prompts included. Then DIR holds adapter_config.json and adapter_model.safetensors.
+Output: a line a step, {"step","loss","lr","gradNorm","tokens"}: the mean loss of the step's scored tokens (nats, before the update), the learning rate, the norm of the gradient before clipping, and the step's tokens, prompts included. Then DIR holds adapter_config.json and adapter_model.safetensors, and the tokenizer of --init where that has one.
 
-Tokens, masks, truncation, order and the weights of losses are those of TRL 1.16's SFTTrainer in f32: the end token is appended to texts and completions, not to conversations; the loss is on completions where there are prompts (completion_only_loss), else on every token; rows are cut at max_length (null: not at all). With "shuffle": false rows come in the order of the file, and losses equal TRL's with train_sampling_strategy="sequential" and bf16=False; with true (the default) the order is drawn from the seed, and is not TRL's. Two things differ: names of special tokens inside messages stay text, and a row of a single token is left out.
+Tokens, masks, truncation, order and the weights of losses are those of TRL 1.16's SFTTrainer in f32: the end token is appended to texts and completions, not to conversations; the loss is on completions where there are prompts (completion_only_loss), else on every token; rows are cut at max_length (null: not at all). With "shuffle": false rows come in the order of the file, and losses equal TRL's with train_sampling_strategy="sequential" and bf16=False; with true (the default) the order is drawn from the seed, and is not TRL's. Two things differ: names of special tokens inside messages stay text, and with packing too rows that are cut within their prompt are left out.
 
 A run that was killed and goes on with --resume prints the steps after its last checkpoint, equal to the last bit to those of a run that was not. save_steps sets how often checkpoints are written; left out, every few seconds. On SIGINT the run writes a checkpoint and ends.
 
@@ -45,6 +46,8 @@ Settings: ${PEFT_TRL_NAMES.join(", ")}.`,
     const init = initPath === undefined ? null : openAdapterFolder(initPath, folder.config);
     const configPath = options.optionalText("config");
     const { config: asked, data } = readSettings(configPath === undefined ? null : resolvePath(configPath), init);
+    const unknown = init ? undefined : asked.lora.trainableTokenIndices.find((id) => id >= folder.config.vocabSize);
+    if (unknown !== undefined) throw new DuctusError("train/settings", `trainable_token_indices names token ${unknown}; the tokens of this model are 0 to ${folder.config.vocabSize - 1}.`, "Name tokens of the model, or start from an adapter that adds some, with --init.");
     const examples = readExamples(resolvePath(options.text("data")), folder.tokenizer, data, output.progress);
     const longest = examples.reduce((most, { ids }) => Math.max(most, ids.length), 0);
     if (longest > folder.config.maxPositions) throw new DuctusError("data/too-long", `An example has ${longest} tokens; this model reads ${folder.config.maxPositions}.`, `Set max_length to ${folder.config.maxPositions} or less.`);
@@ -62,7 +65,8 @@ Settings: ${PEFT_TRL_NAMES.join(", ")}.`,
     }
     const backend = openBackend(options, resume?.machine.threads);
     const weights = await loadFolderWeights(folder, output.progress);
-    const execution = resume?.machine.execution ?? planFor(backend, { config: folder.config, weights }, { batch: config.batchSize, seq: Math.min(longest, config.maxLength), otherCopies: 0 });
+    const work = { batch: config.batchSize, seq: config.packing ? config.maxLength : longest, otherCopies: 0 };
+    const execution = resume?.machine.execution ?? planFor(backend, { config: folder.config, weights }, work);
     const start = init && flatAdapter({ ...init, tokens: init.tokens && withHeadRows(folder.config, weights, init.tokens) });
     const trainer = await SftTrainer.create(backend, folder.config, weights, config, start ?? undefined, execution);
     const control = new RunControl();
@@ -88,7 +92,9 @@ Settings: ${PEFT_TRL_NAMES.join(", ")}.`,
       const info = { name: "", createdAt: Date.now(), modelId: options.text("model"), modelSha256: "", recipe: config };
       writeFile(out, WEIGHTS_FILE, peftSafetensors(adapter, {}));
       writeFile(out, CONFIG_FILE, peftConfigJson(adapter, info));
-      output.progress(`the adapter is in ${join(out, WEIGHTS_FILE)}`);
+      const tokenizer = tokenizerFolder(folder.path, initPath);
+      if (tokenizer !== folder.path) copyTokenizer(tokenizer, out);
+      output.progress(`the adapter is in ${join(options.text("out"), WEIGHTS_FILE)}`);
     } finally {
       process.off("SIGINT", stop);
       await trainer.dispose();

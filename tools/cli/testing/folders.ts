@@ -54,7 +54,7 @@ export interface Call {
   /** Standard output, line by line. */
   lines: unknown[];
   /** Of the line that a failed command ends with. */
-  error?: { code: string; message: string; nextStep?: string };
+  error?: { code: string; message: string; nextStep?: string; details?: string };
 }
 
 /** A command in this process. */
