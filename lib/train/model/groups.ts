@@ -180,9 +180,9 @@ export function packLayer(config: ModelConfig, lora: LoraShape, adapter: Readonl
         continue;
       }
       const b = new Float32Array(rows * ranks); // [out, R]
-      eachBlock(config, lora, product, parts, (part, at) => {
+      eachBlock(config, lora, product, parts, (part, first, rows) => {
         const block = of(part, "B");
-        for (let i = 0; i < block.length; i++) b[at(i)] = block[i]!;
+        for (let i = 0; i < rows; i++) for (let r = 0; r < lora.rank; r++) b[first + i * ranks + r] = block[i * lora.rank + r]!;
       });
       packed.set(`${prefix}.${product.name}.lora_B`, { shape: [rows, ranks], data: b });
     }
@@ -203,29 +203,29 @@ export function unpackGradients(
     for (const product of group.products) {
       if (!product.parts.some((part) => parts.includes(part))) continue;
       const b = of(`${prefix}.${product.name}.lora_B`); // [out, R]
-      eachBlock(config, lora, product, parts, (part, at, rows) => {
+      const ranks = parts.length * lora.rank;
+      eachBlock(config, lora, product, parts, (part, first, rows) => {
         const name = `layers.${layer}.${moduleName(config, part)}.lora_B`;
         if (parts.length === 1 && product.parts.length === 1) return void into.set(name, b);
         const block = new Float32Array(rows * lora.rank); // [out of the part, rank]
-        for (let i = 0; i < block.length; i++) block[i] = b[at(i)]!;
+        for (let i = 0; i < rows; i++) for (let r = 0; r < lora.rank; r++) block[i * lora.rank + r] = b[first + i * ranks + r]!;
         into.set(name, block);
       });
     }
   }
 }
 
-/** Visits the adapted parts of a product; `at` maps an element of a part's B [out, rank] to its place in the packed B [out, R]. */
+/** Visits the adapted parts of a product; `first` is the place of a part's B [rows, rank] in the packed B [out, R]: its rows stand R apart. */
 function eachBlock(
   config: ModelConfig, lora: LoraShape, product: Product, parts: readonly Projection[],
-  visit: (part: Projection, at: (element: number) => number, rows: number) => void,
+  visit: (part: Projection, first: number, rows: number) => void,
 ): void {
   const ranks = parts.length * lora.rank;
   let row = 0;
   for (const part of product.parts) {
     const rows = projectionShape(config, part).out;
     const column = parts.indexOf(part) * lora.rank;
-    const first = row;
-    if (column >= 0) visit(part, (i) => (first + Math.floor(i / lora.rank)) * ranks + column + (i % lora.rank), rows);
+    if (column >= 0) visit(part, row * ranks + column, rows);
     row += rows;
   }
 }
