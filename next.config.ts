@@ -19,6 +19,8 @@ const config: NextConfig = {
     // What only Node can load never enters a bundle for the browser.
     resolveAlias: { "onnxruntime-node": { browser: empty }, sharp: { browser: empty } },
   },
+  // Browsers ask for it of their own accord when a change of page takes the link to the icon away for a moment.
+  rewrites: () => Promise.resolve([{ source: "/favicon.ico", destination: "/icon.svg" }]),
   // Next.js freezes these into the build; what is added later and why: tools/run/inline-scripts.mjs.
   headers: () =>
     Promise.resolve([

@@ -102,6 +102,19 @@ test("a dropped folder, held with 4 bits, is trained, survives the death of its 
   await killRenderer(browser, page);
 
   const reopened = await context.newPage();
+  await test.step("without its model it cannot go on, and says so; with it, brought in anew, it can", async () => {
+    await reopened.goto("/models");
+    await reopened.getByTestId("delete-model").click();
+    await reopened.getByTestId("confirm").click();
+    await expect(reopened.getByTestId("model")).toHaveCount(0);
+    await goTo(reopened, "Train");
+    await expect(reopened.getByTestId("run-model-gone")).toContainText("“Tiny-Qwen”, which is no longer in this browser");
+    await expect(reopened.getByTestId("go-on")).toBeDisabled();
+    await reopened.getByTestId("run-model-gone").getByRole("link").click();
+    await dropFolder(reopened, join(folder, "Tiny-Qwen"));
+    await bringIn(reopened, "4-bit");
+  });
+
   await test.step("it goes on from its checkpoint to its end, and repeats what it had done", async () => {
     await reopened.goto("/train");
     await expectState(reopened, "interrupted");

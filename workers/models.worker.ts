@@ -5,6 +5,7 @@
  * model is listed; one that was cut off is swept away at the next visit.
  */
 import { expose } from "comlink";
+import { DuctusError } from "../lib/core/errors";
 import { newId, storeError } from "../lib/store/db";
 import { createModelFolder, deleteModelFolder, sweepModelFolders } from "../lib/store/model-files";
 import { listModels, saveModel } from "../lib/store/models";
@@ -39,6 +40,16 @@ async function facts(files: ModelFiles, picked: readonly ModelSourceFile[]): Pro
   return { name: modelName(path, await readJson(files, "config.json", MAX_CONFIG_BYTES)), ...(licence === null ? {} : { licence }) };
 }
 
+/** The readers advise whoever fetched a model from a site; here it came from the person's disk. */
+async function advised<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof DuctusError) || (error.code !== "model/damaged" && error.code !== "model/not-safetensors")) throw error;
+    throw new DuctusError(error.code, error.message, "Get this file once more from where the model came, and bring the folder in again.", { cause: error, ...(error.details === undefined ? {} : { details: error.details }) });
+  }
+}
+
 async function inspect(picked: readonly ModelSourceFile[]): Promise<ModelOutlook> {
   const files = filesModel(picked);
   const { config } = await openSettings(files);
@@ -49,7 +60,7 @@ async function inspect(picked: readonly ModelSourceFile[]): Promise<ModelOutlook
 async function add(picked: readonly ModelSourceFile[], storage: Storage, onProgress: (progress: ModelProgress) => void): Promise<string | null> {
   const mine = (abort = new AbortController());
   try {
-    return await navigator.locks.request(LOCK, () => read(picked, storage, mine.signal, onProgress));
+    return await navigator.locks.request(LOCK, () => advised(read(picked, storage, mine.signal, onProgress)));
   } catch (error) {
     if (mine.signal.aborted) return null;
     throw error;
@@ -118,6 +129,7 @@ function reporter(phase: ModelPhase, onProgress: (progress: ModelProgress) => vo
 
 /** Only while nobody writes: a folder that is being written belongs to no model yet. */
 async function sweep(): Promise<void> {
+  if ((navigator as { locks?: LockManager }).locks === undefined) return; // then there is no room for models either
   await navigator.locks.request(LOCK, { ifAvailable: true }, async (lock) => {
     if (lock === null) return;
     const damaged: unknown[] = [];
@@ -132,7 +144,7 @@ const api: ModelsApi = {
     const { id, name, parameters, files, licence, sha256 } = await embeddedEntry();
     return { id, name, parameters, fileBytes: files.reduce((sum, file) => sum + file.bytes, 0), licence, sha256 };
   },
-  inspect,
+  inspect: (files) => advised(inspect(files)),
   add,
   cancel: () => abort?.abort(new DOMException("cancelled", "AbortError")),
   sweep,

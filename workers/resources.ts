@@ -8,10 +8,11 @@ import { getSetting } from "../lib/store/hands";
 import { openModelFolder } from "../lib/store/model-files";
 import { getModel, modelGone } from "../lib/store/models";
 import type { ModelRef, StoredModel } from "../lib/store/types";
+import type { TokenizerFiles } from "../lib/train/model/added-tokens";
 import { EMBEDDED_MODEL_ID, openModel, type ReadyModel } from "../lib/train/model/embedded";
 import { opfsModel } from "../lib/train/model/files";
 import type { Storage } from "../lib/train/model/held";
-import { openModelFiles } from "../lib/train/model/load";
+import { openModelFiles, openSettings } from "../lib/train/model/load";
 import { loadManifest, type ModelEntry, type OnProgress } from "../lib/train/model/manifest";
 import { openDevice, type OpenedDevice } from "../lib/train/runtime/device";
 import { defaultThreads } from "../lib/train/runtime/threads";
@@ -23,6 +24,8 @@ const MODELS_URL = `${self.location.origin}/models`;
 /** A model with how its weights are held. */
 export interface HeldModel extends ReadyModel {
   storage: Storage;
+  /** What its tokenizer was made from; read anew where it is large, as few adapters ask for it. */
+  tokenizerFiles(): Promise<TokenizerFiles>;
 }
 
 let kept: { sha256: string; model: Promise<HeldModel> } | null = null;
@@ -75,14 +78,16 @@ async function load(sha256: string, name: string, onProgress?: OnProgress): Prom
   if (stored !== null) return loadStored(stored, onProgress);
   const entry = await embeddedEntry();
   if (entry.sha256 !== sha256) throw modelGone(name);
-  return { ...(await openModel(MODELS_URL, EMBEDDED_MODEL_ID, fetchModelFile, onProgress)), storage: "f32" };
+  const { tokenizerFiles, ...model } = await openModel(MODELS_URL, EMBEDDED_MODEL_ID, fetchModelFile, onProgress);
+  return { ...model, storage: "f32", tokenizerFiles: () => Promise.resolve(tokenizerFiles) };
 }
 
 async function loadStored(stored: StoredModel, onProgress?: OnProgress): Promise<HeldModel> {
   const folder = await openModelFolder(stored.folder);
   if (folder === null) throw modelGone(stored.name); // the browser has cleared it
-  const opened = await openModelFiles(await opfsModel(folder), { ...holdOptions(stored.storage), ...(onProgress ? { onProgress } : {}), sha256: stored.id });
-  return { ...opened, entry: identityOf(stored), storage: stored.storage };
+  const files = await opfsModel(folder);
+  const { config, weights, tokenizer, stopTokenIds } = await openModelFiles(files, { ...holdOptions(stored.storage), ...(onProgress ? { onProgress } : {}), sha256: stored.id });
+  return { config, weights, tokenizer, stopTokenIds, entry: identityOf(stored), storage: stored.storage, tokenizerFiles: () => openSettings(files) };
 }
 
 async function rememberedThreads(): Promise<number> {

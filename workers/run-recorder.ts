@@ -176,7 +176,7 @@ export class RunRecorder {
   pack(tensors: ReadonlyMap<string, Float32Array>, step: number, report?: AdapterReport): Uint8Array {
     const { config, entry } = this.model;
     const { lora } = this.run.config;
-    const adapter = toLoraAdapter(config, lora, tensors);
+    const adapter = toLoraAdapter(config, lora, tensors, lora.trainableTokenIndices);
     const info: AdapterInfo = {
       name: this.handName, createdAt: Date.now(), modelId: entry.id, modelSha256: entry.sha256, recipe: this.run.config,
       steps: step, trainTokens: this.bestTokens, ...(report ? { report } : {}),

@@ -14,20 +14,19 @@ import { getHand } from "../lib/store/hands";
 import type { AdapterReport } from "../lib/store/types";
 import { baseOfFile, openAdapter, packAdapter, zipPeft } from "../lib/train/adapter/file";
 import { adapterToPeft } from "../lib/train/adapter/peft";
-import { flatAdapter } from "../lib/train/adapter/tensors";
 import type { AdapterInfo, LoraAdapter } from "../lib/train/adapter/types";
 import { openExecution, planFor } from "../lib/train/execution/open";
 import type { AdapterTensors } from "../lib/train/execution/types";
 import { bannedSequences } from "../lib/train/generate/banned";
 import { Generator } from "../lib/train/generate/generator";
 import type { ReadyModel } from "../lib/train/model/embedded";
-import type { LoraShape } from "../lib/train/model/lora";
 import type { OnProgress } from "../lib/train/model/manifest";
 import type { OpenedDevice } from "../lib/train/runtime/device";
 import { prepareData } from "../lib/train/sft/prepare";
 import { defaultConfig } from "../lib/train/sft/recipes";
 import { poolScore } from "../lib/train/sft/score";
 import { scoreExamples } from "../lib/train/sft/trainer";
+import { adapterTensors, fitAdapter, shapeKey, tokenizerFor, type FittedAdapter } from "./adapter-use";
 import type { CompareRequest, GenerationEvent, WriterApi } from "./protocol";
 import { device, type HeldModel, identify, isHere, openByHash } from "./resources";
 import { registerTransferHandlers } from "./transfer";
@@ -43,9 +42,8 @@ let kept: { key: string; sha256: string; generator: Promise<Generator> } | null 
 
 const baseOf = ({ entry, config }: ReadyModel) => ({ id: entry.id, name: entry.name, sha256: entry.sha256, config });
 
-interface Opened {
+interface Opened extends FittedAdapter {
   model: HeldModel;
-  adapter: LoraAdapter;
   info: AdapterInfo | null;
   name: string;
 }
@@ -55,7 +53,8 @@ async function openStored(adapterId: string, onProgress?: OnProgress): Promise<O
   const stored = await getAdapter(adapterId);
   if (!stored) throw new DuctusError("store/missing", "This adapter is no longer here.", "Choose another one, or train again.");
   const model = await openModel(stored.modelSha256, stored.modelId, onProgress);
-  return { ...openAdapter(stored.file, baseOf(model)), model, name: stored.name };
+  const opened = openAdapter(stored.file, baseOf(model));
+  return { ...fitAdapter(model, opened), info: opened.info, model, name: stored.name };
 }
 
 /** As openByHash; a generator of another model is closed first, so that two models are never held at once. */
@@ -65,9 +64,9 @@ async function openModel(sha256: string, name: string, onProgress?: OnProgress):
 }
 
 /** The generator for adapters of a shape on a device; the one kept before is closed where another is wanted. */
-function generatorFor(opened: OpenedDevice, model: ReadyModel, lora: LoraShape): Promise<Generator> {
+function generatorFor(opened: OpenedDevice, model: ReadyModel, adapter: LoraAdapter): Promise<Generator> {
   const { sha256 } = model.entry;
-  const key = JSON.stringify([sha256, opened.report.kind, lora.rank, lora.alpha, lora.targetModules]);
+  const key = `${sha256} ${opened.report.kind} ${shapeKey(adapter)}`;
   if (kept?.key === key) return kept.generator;
   const before = kept?.generator;
   const generator = (async () => {
@@ -75,7 +74,7 @@ function generatorFor(opened: OpenedDevice, model: ReadyModel, lora: LoraShape):
     await before?.then((old) => old.dispose(), () => undefined);
     // Base and tuned, in one batch.
     const { kind } = planFor(opened.backend, model, { batch: 2, seq: MAX_POSITIONS, otherCopies: 0 });
-    return Generator.create(opened.backend, model.config, model.weights, lora, MAX_POSITIONS, { execution: kind });
+    return Generator.create(opened.backend, model.config, model.weights, adapter, MAX_POSITIONS, { execution: kind, tokens: adapter.tokens?.ids ?? [] });
   })();
   kept = { key, sha256, generator };
   const drop = () => forget(generator);
@@ -96,23 +95,24 @@ function forget(generator: Promise<Generator>): void {
 
 async function compare(request: CompareRequest, onEvent: (event: GenerationEvent) => void): Promise<void> {
   const mine = ++generation;
-  const { model, adapter } = await openStored(request.adapterId, (done, total) => onEvent({ type: "loading", done, total }));
+  const { model, adapter, addedTokens } = await openStored(request.adapterId, (done, total) => onEvent({ type: "loading", done, total }));
+  const tokenizer = await tokenizerFor(model, addedTokens);
   const opened = await device(request.device);
   onEvent({ type: "device", device: opened.report });
   const prompt = request.prompt.form === "continue"
     ? { ...request.prompt, passage: lastWords(request.prompt.passage, DEFAULT_MAX_PROMPT_WORDS) } // as in training
     : request.prompt;
-  const promptIds = model.tokenizer.encodeChat(toMessages(prompt), true);
+  const promptIds = tokenizer.encodeChat(toMessages(prompt), true);
   const pending = generatorFor(opened, model, adapter);
   const generator = await pending;
 
-  const sides = (["base", "tuned"] as const).map((side) => ({ side, stream: model.tokenizer.stream(), text: "", tokens: 0, sentAt: 0 }));
+  const sides = (["base", "tuned"] as const).map((side) => ({ side, stream: tokenizer.stream(), text: "", tokens: 0, sentAt: 0 }));
   const { temperature, topP, maxNewTokens, seed } = request.sampling;
   const written = generator.generate(
     [{ promptIds, adapted: false, seed }, { promptIds, adapted: true, seed }],
     {
       temperature, topP, maxNewTokens, stopTokenIds: model.stopTokenIds,
-      banned: bannedSequences(model.tokenizer, (await listDocuments(request.handId, () => undefined)).map((d) => d.text)),
+      banned: bannedSequences(tokenizer, (await listDocuments(request.handId, () => undefined)).map((d) => d.text)),
       stopped: () => mine !== generation,
       onToken: async (row, token) => {
         const s = sides[row]!;
@@ -124,7 +124,7 @@ async function compare(request: CompareRequest, onEvent: (event: GenerationEvent
         await new Promise((resolve) => setTimeout(resolve)); // lets stop() in
       },
     },
-    flatAdapter(adapter),
+    adapterTensors(model, adapter),
   );
   const rows = await written.catch((error: unknown) => {
     if (error instanceof DuctusError && error.code.startsWith("device/")) forget(pending); // a session whose run has failed is closed
@@ -139,16 +139,17 @@ async function compare(request: CompareRequest, onEvent: (event: GenerationEvent
 async function evaluate(handId: string, adapterId: string): Promise<AdapterReport> {
   const hand = await getHand(handId);
   if (!hand) throw new DuctusError("store/missing", "This hand is no longer here.", "Choose another one.");
-  const { model, adapter } = await openStored(adapterId);
+  const { model, adapter, addedTokens } = await openStored(adapterId);
+  const tokenizer = await tokenizerFor(model, addedTokens);
   const { backend } = await device("auto");
   // On WebGPU onnxruntime gives weights of closed sessions back only once no session is open: one at a time. A large model does not fit twice anywhere.
   if (backend.kind === "webgpu" || model.storage !== "f32") await closeGenerator();
   const config = { ...defaultConfig(model.entry.parameters, 0), epochs: 0 };
-  const { test } = await prepareData(await listDocuments(handId, () => undefined), hand.seed, config, model.tokenizer);
-  const execution = await openExecution(backend, model, { lora: adapter, dropout: 0, maxPositions: config.maxLength, tokens: [] });
+  const { test } = await prepareData(await listDocuments(handId, () => undefined), hand.seed, config, tokenizer);
+  const execution = await openExecution(backend, model, { lora: adapter, dropout: 0, maxPositions: config.maxLength, batchTokens: config.batchSize * config.maxLength, tokens: adapter.tokens?.ids ?? [] });
   try {
     const score = async (tensors: AdapterTensors | null) => poolScore(test, await scoreExamples(execution, test, EVALUATION_BATCH, tensors));
-    const report = { base: await score(null), tuned: await score(flatAdapter(adapter)) };
+    const report = { base: await score(null), tuned: await score(adapterTensors(model, adapter)) };
     await saveReport(adapterId, report);
     return report;
   } finally {
@@ -163,17 +164,20 @@ async function importAdapter(handId: string, name: string, bytes: Uint8Array): P
   const named = baseOfFile(bytes);
   const base = named !== null && (await isHere(named.sha256)) ? named : await identify(hand.model);
   const model = await openModel(base.sha256, base.id);
-  const { adapter, info } = openAdapter(bytes, baseOf(model));
+  const opened = openAdapter(bytes, baseOf(model));
+  const { adapter, addedTokens } = fitAdapter(model, opened);
+  await tokenizerFor(model, addedTokens); // refused here, and not when it is first used
   const { entry } = model;
-  const described: AdapterInfo = { ...info, name, createdAt: info?.createdAt ?? Date.now(), modelId: entry.id, modelSha256: entry.sha256 };
+  const { addedTokens: _, ...info } = opened.info ?? { createdAt: Date.now() };
+  const described: AdapterInfo = { ...info, name, modelId: entry.id, modelSha256: entry.sha256, ...(addedTokens.length > 0 ? { addedTokens } : {}) };
   const stored = await saveAdapter({ handId, name, modelId: entry.id, modelSha256: entry.sha256, file: packAdapter(adapter, described) });
   return stored.id;
 }
 
 async function exportPeft(adapterId: string): Promise<Uint8Array> {
-  const { model, adapter, info, name } = await openStored(adapterId);
+  const { model, adapter, addedTokens, info, name } = await openStored(adapterId);
   const { entry } = model;
-  return zipPeft(adapterToPeft(adapter, { ...(info ?? { createdAt: Date.now() }), name, modelId: entry.id, modelSha256: entry.sha256 }));
+  return zipPeft(adapterToPeft(adapter, { ...(info ?? { createdAt: Date.now() }), name, modelId: entry.id, modelSha256: entry.sha256, addedTokens }));
 }
 
 const api: WriterApi = { compare, evaluate, importAdapter, exportPeft, stop: () => void generation++ };

@@ -10,7 +10,9 @@ export function CopyButton({ text, what }: { text: string; what: string }) {
     return () => clearTimeout(timer);
   }, [state]);
   const copy = (): void => {
-    navigator.clipboard.writeText(text).then(() => setState("copied"), () => setState("failed"));
+    const { clipboard } = navigator as { clipboard?: Clipboard }; // not on a page whose address is not secure
+    if (clipboard === undefined) return setState("failed");
+    clipboard.writeText(text).then(() => setState("copied"), () => setState("failed"));
   };
   return (
     <button type="button" className="link small" onClick={copy}>

@@ -6,9 +6,10 @@
  */
 import { usePathname, useRouter } from "next/navigation";
 import { useEffect, useState } from "react";
-import { isAdapterFile, takeAdapter } from "../_state/adapter-intake";
-import { takeFiles } from "../_state/intake";
-import { isModel, offerModel } from "../_state/models";
+import { DuctusError } from "../../lib/core/errors";
+import { adapterIntake, isAdapterFile, takeAdapter } from "../_state/adapter-intake";
+import { intake, takeFiles } from "../_state/intake";
+import { isModel, models, offerModel } from "../_state/models";
 import { workspace } from "../_state/workspace";
 import { droppedFiles } from "./dropped";
 
@@ -37,7 +38,7 @@ export function DropTarget() {
       event.preventDefault();
       depth = 0;
       setOver(false);
-      if (event.dataTransfer !== null) void receive(event.dataTransfer, path, (to) => router.push(to));
+      if (event.dataTransfer !== null) receive(event.dataTransfer, path, (to) => router.push(to)).catch((error: unknown) => refuse(error, path));
     };
     addEventListener("dragenter", onEnter);
     addEventListener("dragleave", onLeave);
@@ -52,6 +53,14 @@ export function DropTarget() {
   }, [path, router]);
   if (!over) return null;
   return <div className="drop-veil" aria-hidden="true"><p>Let go, and they are read here</p></div>;
+}
+
+/** A file that was moved, or a folder that may not be read: said where it would have gone. */
+function refuse(cause: unknown, path: string): void {
+  const error = new DuctusError("file/unreadable", "What was dropped could not be opened; it may have been moved, or this browser may not read it.", "Drop it once more, or choose it with the button.", { cause }).serialize();
+  if (path === "/models") models.set((m) => ({ ...m, error }));
+  else if (path === "/share") adapterIntake.set((a) => ({ ...a, reading: null, error }));
+  else intake.set((i) => ({ ...i, busy: false, error }));
 }
 
 async function receive(transfer: DataTransfer, path: string, go: (to: string) => void): Promise<void> {

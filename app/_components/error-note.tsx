@@ -1,11 +1,11 @@
 "use client";
 /** The one way an error is shown: what happened and is safe, what to do, and the particulars folded away for copying. */
 import type { ReactNode } from "react";
-import { serializeError, type SerializedError } from "../../lib/core/errors";
 import { CopyButton } from "./copy-button";
+import { plainError } from "./plain-error";
 
 export function ErrorNote({ error, children }: { error: unknown; children?: ReactNode }) {
-  const fault = isSerialized(error) ? error : serializeError(error);
+  const fault = plainError(error);
   const details = `${fault.code}\n${fault.message}${fault.details ? `\n${fault.details}` : ""}`;
   return (
     <div className="note" role="alert" data-testid="error" data-code={fault.code}>
@@ -19,8 +19,4 @@ export function ErrorNote({ error, children }: { error: unknown; children?: Reac
       </details>
     </div>
   );
-}
-
-function isSerialized(error: unknown): error is SerializedError {
-  return typeof error === "object" && error !== null && !(error instanceof Error) && "code" in error && "message" in error && "next" in error;
 }

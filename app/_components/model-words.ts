@@ -13,5 +13,6 @@ export function parametersWords(parameters: number): string {
   return `${count(parameters)} parameters`;
 }
 
-/** The name of the model that comes with the site. */
+/** The model that comes with the site: its name, and its folder's. */
 export const EMBEDDED_NAME = "Ductus Base";
+export const EMBEDDED_ID = "ductus-base";

@@ -2,7 +2,7 @@
 import type { RunPhase } from "../../workers/protocol";
 
 const NAMES: Record<RunPhase, string> = {
-  loading: "Fetching",
+  loading: "Opening",
   checking: "Testing",
   preparing: "Preparing",
   training: "Learning",
@@ -10,7 +10,7 @@ const NAMES: Record<RunPhase, string> = {
 };
 
 const SENTENCES: Record<RunPhase, string> = {
-  loading: "Fetching the model",
+  loading: "Opening the model",
   checking: "Testing that this device calculates correctly",
   preparing: "Reading your pieces and taking the first measure",
   training: "Learning",

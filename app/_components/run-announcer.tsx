@@ -3,6 +3,7 @@
 import { useEffect, useState } from "react";
 import { isActive, run, type LiveRun } from "../_state/run";
 import { phaseSentence } from "./phases";
+import { plainError } from "./plain-error";
 import { roughly } from "./format";
 
 const EVERY_MS = 10_000;
@@ -31,7 +32,7 @@ function sentence({ outcome, paused, phase, progress }: LiveRun): string {
   if (outcome?.status === "finished") return "Training has finished.";
   if (outcome?.status === "stopped") return "Training was stopped; what it learned is kept.";
   if (outcome?.status === "unsaved") return `Training has finished. ${outcome.error.message}`;
-  if (outcome?.status === "failed") return `Training failed. ${outcome.error.message}`;
+  if (outcome?.status === "failed") return `Training failed. ${plainError(outcome.error).message}`;
   if (paused) return "Training is paused.";
   if (phase !== "training" || progress === null) return phaseSentence(phase);
   return `Step ${progress.step} of ${progress.totalSteps}${progress.remainingMs === null ? "" : `, ${roughly(progress.remainingMs)} left`}.`;

@@ -6,6 +6,7 @@ import { isActive, run } from "../_state/run";
 import { useStore } from "../_state/use-store";
 import { workspace } from "../_state/workspace";
 import { count } from "./format";
+import { canGoOn } from "./go-on";
 import { phaseName } from "./phases";
 
 type StepState = "none" | "ready" | "going" | "done";
@@ -49,6 +50,7 @@ function useSteps(): Step[] {
     active !== null ? { state: "going" as const, words: active.phase === "training" && active.progress ? (active.paused ? "Paused" : `Step ${active.progress.step} of ${active.progress.totalSteps}`) : phaseName(active.phase) }
     : live?.outcome?.status === "unsaved" && live.handId === hand?.id ? { state: "ready" as const, words: "Not kept yet" }
     : last?.status === "running" ? { state: "going" as const, words: "In another tab" }
+    : last?.status === "interrupted" && canGoOn(last) ? { state: "ready" as const, words: "Cut off" }
     : adapters.length > 0 ? { state: "done" as const, words: "Done" }
     : documents.length > 0 ? { state: "ready" as const, words: "Ready" }
     : none();

@@ -1,6 +1,7 @@
 /** Takes in an adapter's file: which files are meant for it, and how the last one fared. The writer worker reads and checks it. */
 import { DuctusError, serializeError, type SerializedError } from "../../lib/core/errors";
 import { importAdapter } from "../_engine/writer";
+import { askToKeep } from "./persist";
 import { createStore } from "./store";
 import { refresh } from "./workspace";
 
@@ -29,6 +30,7 @@ export async function takeAdapter(handId: string, file: File): Promise<void> {
     if (file.size > MAX_BYTES) throw new DuctusError("adapter/too-large", `“${file.name}” is too large for an adapter of this model.`, "Choose the file that was taken away here, or one that PEFT has written.");
     const bytes = new Uint8Array(await file.arrayBuffer());
     const addedId = await importAdapter(handId, file.name.replace(/\.(safetensors|zip)$/i, ""), bytes);
+    void askToKeep();
     await refresh();
     adapterIntake.set({ reading: null, addedId, error: null });
   } catch (error) {

@@ -10,6 +10,7 @@ import { MAX_FILE_BYTES } from "../../lib/data/text";
 import { addDocuments, listDocuments, removeDocument } from "../../lib/store/documents";
 import { createHand, deleteHand } from "../../lib/store/hands";
 import type { Hand, StoredDocument } from "../../lib/store/types";
+import { askToKeep } from "./persist";
 import { createStore } from "./store";
 import { chooseHand, refresh } from "./workspace";
 
@@ -122,6 +123,7 @@ async function take(hand: Hand | null, read: (found: Found) => Promise<{ name: s
       if (hand === null) await deleteHand(target.id);
       throw error;
     }
+    if (target.source === "own") void askToKeep();
     await chooseHand(target.id);
     intake.set({ ...EMPTY, ...rest, handId: target.id, added: documents.length });
     return true;
@@ -148,5 +150,5 @@ function nameFor(fileName: string | undefined): string {
   const stem = (fileName ?? "").replace(/\.[A-Za-z0-9]{1,5}$/, "").replace(/_+/g, " ").trim();
   if (stem.length <= MAX_GIVEN_NAME) return stem || "My writing";
   const cut = stem.slice(0, MAX_GIVEN_NAME);
-  return `${cut.slice(0, Math.max(cut.lastIndexOf(" "), MAX_GIVEN_NAME / 2)).trimEnd()}…`;
+  return `${cut.slice(0, Math.max(cut.lastIndexOf(" "), MAX_GIVEN_NAME / 2)).replace(/[\s,;:.–—-]+$/, "")}…`;
 }

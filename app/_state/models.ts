@@ -7,12 +7,13 @@ import { DuctusError, serializeError, type SerializedError } from "../../lib/cor
 import { subscribe } from "../../lib/store/changes";
 import { deleteModelFolder, hasModelStorage } from "../../lib/store/model-files";
 import { forgetModel, listModels } from "../../lib/store/models";
-import { askToPersist } from "../../lib/store/room";
 import type { StoredModel } from "../../lib/store/types";
 import type { Storage } from "../../lib/train/model/held";
 import type { EmbeddedModel, ModelOutlook, ModelProgress, ModelSourceFile } from "../../workers/protocol";
 import { addModel, cancelModel, closeModels, embeddedModel, inspectModel, sweepModels } from "../_engine/models";
+import { askToKeep } from "./persist";
 import { isActive, run } from "./run";
+import { ifNoRun } from "../_engine/run-lock";
 import { createStore } from "./store";
 
 /** A folder on its way in. */
@@ -32,10 +33,12 @@ export interface Models {
   incoming: Incoming | null;
   /** Brought in last. */
   addedId: string | null;
+  /** The name of one that was stopped on its way in. */
+  stopped: string | null;
   error: SerializedError | null;
 }
 
-export const models = createStore<Models>({ stored: null, embedded: null, hasStorage: null, incoming: null, addedId: null, error: null });
+export const models = createStore<Models>({ stored: null, embedded: null, hasStorage: null, incoming: null, addedId: null, stopped: null, error: null });
 
 let opened = false;
 let looked = false;
@@ -74,7 +77,7 @@ export async function offerModel(files: readonly ModelSourceFile[]): Promise<voi
   const { incoming } = models.get();
   if (incoming !== null && incoming.state !== "asking") return;
   const name = nameOf(files);
-  models.set((m) => ({ ...m, incoming: { state: "looking", name }, error: null, addedId: null }));
+  models.set((m) => ({ ...m, incoming: { state: "looking", name }, error: null, addedId: null, stopped: null }));
   try {
     if (!(await hasModelStorage())) throw new DuctusError("store/no-files", "This browser gives this page no place for large files, so a model of your own cannot be kept here.", "Open the page over https, or on this machine itself, in an ordinary window; the embedded model works here all the same.");
     const outlook = await inspectModel(files);
@@ -96,10 +99,10 @@ export async function takeModel(storage: Storage): Promise<void> {
   const show = (progress: ModelProgress): void => models.set((m) => (m.incoming?.state === "adding" ? { ...m, incoming: { ...m.incoming, progress } } : m));
   try {
     // Asked now, when there is something large to lose; where it is refused the browser may clear the model when room gets scarce.
-    await askToPersist();
+    await askToKeep();
     const addedId = await addModel(files, storage, show);
     await readModels();
-    models.set((m) => ({ ...m, incoming: null, addedId }));
+    models.set((m) => ({ ...m, incoming: null, addedId, stopped: addedId === null ? name : null }));
   } catch (error) {
     models.set((m) => ({ ...m, incoming: null, error: serializeError(error) }));
   }
@@ -114,8 +117,12 @@ export function cancelIncoming(): void {
 /** @throws DuctusError `app/busy`, `store/…` */
 export async function deleteModel(model: StoredModel): Promise<void> {
   if (isActive(run.get().live)) throw new DuctusError("app/busy", "A training run is going on.", "Stop it first.");
-  const folder = await forgetModel(model.id);
-  if (folder !== null) await deleteModelFolder(folder);
+  // Another tab's run would end well, but could not go on where it is cut off.
+  const done = await ifNoRun(async () => {
+    const folder = await forgetModel(model.id);
+    if (folder !== null) await deleteModelFolder(folder);
+  });
+  if (!done) throw new DuctusError("app/busy", "A training run is going on in another tab of this browser.", "Wait for it to end, or stop it in that tab.");
   await readModels();
 }
 

@@ -1,11 +1,13 @@
 import type { AdapterReport, Metric, Run } from "../../lib/store/types";
 import type { RunEvent } from "../../workers/protocol";
+import { DuctusError } from "../../lib/core/errors";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
 const log: string[] = [];
 const score = { loss: 3, perplexity: 20, bitsPerByte: 1, tokens: 10, bytes: 40, examples: 2 };
 const report: AdapterReport = { base: score, tuned: score };
 const point = (kind: Metric["kind"], step: number): Metric => ({ runId: "r", kind, step, loss: 3, tokens: 10, atMs: step });
+let workerGone = false;
 let tell: (event: RunEvent) => void = () => undefined;
 let grant: () => void = () => undefined;
 let end: (runId: string) => void = () => undefined;
@@ -30,6 +32,7 @@ vi.mock("../_engine/trainer", () => ({
     return new Promise<string>((resolve) => (end = resolve));
   },
   keepAgain: () => {
+    if (workerGone) return Promise.reject(new DuctusError("train/nothing-unsaved", "m"));
     tell({ type: "finished", runId: "r", status: "finished", adapterId: "a", report });
     return Promise.resolve();
   },
@@ -39,12 +42,19 @@ vi.mock("../_engine/writer", () => ({ closeWriter: () => log.push("close writer"
 vi.mock("../_engine/wake-lock", () => ({ keepAwake: () => () => undefined }));
 vi.mock("./workspace", () => ({ refresh: () => Promise.resolve(), settleRuns: () => Promise.resolve(), workspace: { get: () => ({ hands: [] }) } }));
 vi.mock("../../lib/store/runs", () => ({
-  getRun: () => Promise.resolve({ handId: "h", status: "stopped", step: 0 }),
+  getRun: () => Promise.resolve({ id: "r", handId: "h", status: "stopped", step: 0 }),
+  updateRun: (id: string, { adapterId }: Partial<Run>) => Promise.resolve(void log.push(`update ${id} ${adapterId}`)),
   listMetrics: () => Promise.resolve([point("heldout", 0), point("heldout", 2), point("train", 1), point("train", 2), point("train", 3)]),
   listSamples: () => Promise.resolve([0, 2].map((step) => ({ runId: "r", step, prompt: "p", text: "t" }))),
 }));
 vi.mock("../../lib/store/models", () => ({ getModel: (id: string) => Promise.resolve(id === "large" ? {} : null) }));
-vi.mock("../../lib/store/adapters", () => ({ listAdapters: () => Promise.resolve([]) }));
+vi.mock("../../lib/store/adapters", () => ({
+  listAdapters: () => Promise.resolve([]),
+  saveAdapter: ({ file }: { file: Uint8Array }) => {
+    log.push(`save ${file.join()}`);
+    return Promise.resolve({ id: "b" });
+  },
+}));
 vi.stubGlobal("addEventListener", () => undefined);
 vi.stubGlobal("removeEventListener", () => undefined);
 
@@ -105,8 +115,24 @@ describe("continueRun", () => {
     tell({ type: "unsaved", runId: "r", error: { code: "store/full", message: "m", next: "n" }, name: "Ann", file, report });
     await untilSettled();
     tell({ type: "failed", runId: "r", error: { code: "app/unexpected", message: "m", next: "n" } });
+    startRun({ handId: "another", device: "auto" });
+    await continueRun(stored);
+    expect(log.filter((line) => line === "train")).toEqual([]);
     expect(run.get().live?.outcome).toMatchObject({ status: "unsaved", file });
     await keepUnsaved();
     expect(run.get().live?.outcome).toMatchObject({ status: "finished", adapterId: "a" });
+  });
+
+  it("stores the file that it has where the worker is gone", async () => {
+    await continueRun(stored);
+    grant();
+    await vi.waitFor(() => expect(log).toContain("go on r"));
+    tell({ type: "unsaved", runId: "r", error: { code: "store/full", message: "m", next: "n" }, name: "Ann", file: Uint8Array.of(1, 2), report });
+    await untilSettled();
+    workerGone = true;
+    await keepUnsaved();
+    workerGone = false;
+    expect(log.slice(-2)).toEqual(["save 1,2", "update r b"]);
+    expect(run.get().live?.outcome).toMatchObject({ status: "finished", adapterId: "b", report });
   });
 });

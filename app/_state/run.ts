@@ -4,17 +4,17 @@
  * beside the store and announced by `pointsVersion`, so that no component holds
  * a growing array. Stored runs are in workspace.ts.
  */
-import { serializeError, type SerializedError } from "../../lib/core/errors";
-import { listAdapters } from "../../lib/store/adapters";
+import { DuctusError, serializeError, type SerializedError } from "../../lib/core/errors";
+import { listAdapters, saveAdapter } from "../../lib/store/adapters";
 import { getModel } from "../../lib/store/models";
-import { askToPersist } from "../../lib/store/room";
-import { getRun, listMetrics, listSamples } from "../../lib/store/runs";
+import { getRun, listMetrics, listSamples, updateRun } from "../../lib/store/runs";
 import type { AdapterReport, DeviceReport, ExecutionReport, Metric, Run, RunSample } from "../../lib/store/types";
 import type { RunEvent, RunPhase, RunProgress, TrainRequest } from "../../workers/protocol";
 import { withRunLock } from "../_engine/run-lock";
 import { closeTrainer, goOn, keepAgain, pauseTraining, resumeTraining, stopTraining, train } from "../_engine/trainer";
 import { keepAwake } from "../_engine/wake-lock";
 import { closeWriter } from "../_engine/writer";
+import { askToKeep } from "./persist";
 import { createStore } from "./store";
 import { refresh, settleRuns, workspace } from "./workspace";
 
@@ -58,21 +58,23 @@ export const livePoints = (): readonly Metric[] => points;
 
 export const isActive = (live: LiveRun | null): live is LiveRun & { outcome: null } => live !== null && live.outcome === null;
 
+/** Whether another run would take the place of one that goes on, or of what one has learned and could not keep. */
+export const isBusy = (live: LiveRun | null): live is LiveRun => isActive(live) || live?.outcome?.status === "unsaved";
+
 /** Starts a run and returns at once; everything else arrives in the store. */
 export function startRun(request: TrainRequest): void {
-  if (isActive(run.get().live)) return;
+  if (isBusy(run.get().live)) return;
   points = [];
-  // From here on there is something to lose.
-  void askToPersist();
+  void askToKeep();
   const large = workspace.get().hands.find(({ id }) => id === request.handId)?.model !== undefined;
   begin({ handId: request.handId, runId: null, samples: [], large }, () => train(request, take));
 }
 
 /** Goes on with a run that was cut off, from its last checkpoint; returns at once, as startRun. */
 export async function continueRun({ id, handId, modelSha256 }: Run): Promise<void> {
-  if (isActive(run.get().live)) return;
+  if (isBusy(run.get().live)) return;
   const [metrics, samples, model] = await Promise.all([listMetrics(id), listSamples(id), getModel(modelSha256)]);
-  if (isActive(run.get().live)) return;
+  if (isBusy(run.get().live)) return;
   points = metrics.sort((a, b) => a.step - b.step);
   // A fresh worker can have as many threads as the run had.
   closeTrainer();
@@ -125,8 +127,28 @@ export function togglePause(): void {
 
 /** Tries again to store what could not be stored. @throws what went wrong this time */
 export async function keepUnsaved(): Promise<void> {
-  await keepAgain();
+  try {
+    await keepAgain();
+  } catch (error) {
+    if (!(error instanceof DuctusError) || !WORKER_GONE.has(error.code)) throw error;
+    await keepFile();
+  }
   await refresh();
+}
+
+/** The worker that learned it is no more, and a fresh one knows nothing of it. */
+const WORKER_GONE: ReadonlySet<string> = new Set(["train/nothing-unsaved", "app/worker-died", "app/worker-ended"]);
+
+/** Stores the file that is here. */
+async function keepFile(): Promise<void> {
+  const { live } = run.get();
+  if (live?.outcome?.status !== "unsaved" || live.runId === null) return;
+  const { name, file, report } = live.outcome;
+  const stored = await getRun(live.runId);
+  if (stored === null) throw new DuctusError("store/missing", "This run is no longer here: it was deleted, perhaps in another tab.", "Download what it learned; it can be brought in again under Take away.");
+  const { id: adapterId } = await saveAdapter({ handId: live.handId, runId: stored.id, name, modelId: stored.modelId, modelSha256: stored.modelSha256, file, report });
+  await updateRun(stored.id, { status: "finished", adapterId });
+  settle({ status: "finished", adapterId, report });
 }
 
 /** Puts the ended run out of sight; it stays in the history. */

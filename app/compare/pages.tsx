@@ -43,7 +43,7 @@ function Page({ voice, title, subtitle, side, testId, loading }: { voice: "base"
         {side?.stop == null && <span className={`pen ${voice}`} aria-hidden="true" />}
         {side?.stop === "end" && side.text.trim() === "" && <span className="quiet">It wrote nothing and ended.</span>}
       </p>
-      {side === null && loading !== null && <p className="quiet small">Fetching the model, {bytes(loading.done)} of {bytes(loading.total)}</p>}
+      {side === null && loading !== null && <p className="quiet small">Opening the model, {bytes(loading.done)} of {bytes(loading.total)}</p>}
       {side?.stop != null && <p className="quiet small">{side.tokens} tokens; {STOPS[side.stop]}</p>}
     </article>
   );

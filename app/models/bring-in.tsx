@@ -11,7 +11,7 @@ import { cancelIncoming, declineModel, models, offerModel, takeModel, type Incom
 import { useStore } from "../_state/use-store";
 
 export function BringIn() {
-  const { hasStorage, incoming, addedId, stored, error } = useStore(models, (m) => m);
+  const { hasStorage, incoming, addedId, stopped, stored, error } = useStore(models, (m) => m);
   const id = useId();
   const added = stored?.find((model) => model.id === addedId);
   return (
@@ -32,6 +32,7 @@ export function BringIn() {
         </>
       )}
       {added !== undefined && <p className="mt-4" role="status" data-testid="model-added">“{added.name}” is here now, and will be there again after a reload.</p>}
+      {stopped !== null && <p className="mt-4 [overflow-wrap:anywhere]" role="status" data-testid="model-stopped">“{stopped}” was not brought in, and nothing of it was kept.</p>}
       {error !== null && <div className="mt-5"><ErrorNote error={error} /></div>}
     </section>
   );
@@ -48,10 +49,10 @@ function Pickers() {
 }
 
 const LOSS: Record<Storage, string> = {
-  f32: "exactly as it is computed with",
-  f16: "as good as exact",
-  q8: "hardly a difference",
-  q4: "the smallest; a little of its knowledge is blurred",
+  f32: "Exactly as it is computed with",
+  f16: "As good as exact",
+  q8: "Hardly a difference",
+  q4: "The smallest; a little of its knowledge is blurred",
 };
 
 function Offer({ outlook }: { outlook: ModelOutlook }) {
@@ -66,7 +67,7 @@ function Offer({ outlook }: { outlook: ModelOutlook }) {
         {outlook.choices.map((choice) => (
           <label key={choice.storage} className="storage-choice">
             <input type="radio" name={group} value={choice.storage} checked={choice.storage === storage} onChange={() => setStorage(choice.storage)} />
-            <span>{bitsWords(choice.storage)}: {bytes(choice.weightBytes)} in memory <span className="quiet small">{LOSS[choice.storage]}{choice.storage === outlook.recommended && "; suits this device"}</span></span>
+            <span>{bitsWords(choice.storage)}, {bytes(choice.weightBytes)} in memory <span className="quiet small block">{LOSS[choice.storage]}{choice.storage === outlook.recommended && "; suits this device"}</span></span>
           </label>
         ))}
       </fieldset>

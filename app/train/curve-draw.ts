@@ -46,11 +46,12 @@ export function drawCurve(root: HTMLElement, onPoint: (index: number | null) => 
         },
         axes: [
           { ...axis, grid: { show: false }, size: 28, space: 56, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] },
-          { ...axis, grid: { stroke: rule, width: 1 }, size: 44, space: 40, incrs: [0.1, 0.2, 0.5, 1, 2, 5], values: (_, ticks) => ticks.map((t) => t.toFixed(1)) },
+          { ...axis, grid: { stroke: rule, width: 1 }, size: 44, space: 40, incrs: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5], values: (_, ticks, _axis, _space, increment) => ticks.map((t) => t.toFixed(increment < 0.1 ? 2 : 1)) },
         ],
         series: [
           {},
-          { stroke: line, width: 1, spanGaps: true, points: { show: false } },
+          // A single point has no line to be seen by.
+          { stroke: line, width: 1, spanGaps: true, points: { show: () => data.train.filter((value) => value !== null).length === 1, size: 4, fill: line, width: 0 } },
           { stroke: ink, width: 2.25, spanGaps: true, points: { show: true, size: 5, fill: ink, width: 0 } },
         ],
         hooks: {

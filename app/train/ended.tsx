@@ -5,10 +5,11 @@ import { useState } from "react";
 import type { Hand, Run } from "../../lib/store/types";
 import { ErrorNote } from "../_components/error-note";
 import { fileName, plural } from "../_components/format";
+import { canGoOn } from "../_components/go-on";
 import { resultSentence } from "../_components/result-sentence";
 import { saveAs } from "../_components/save-as";
 import { continueRun, keepUnsaved } from "../_state/run";
-import { useModelGone } from "./model-line";
+import { useGoneModelOf, useModelGone } from "./model-line";
 import type { RunView } from "./run-view";
 import { StartButton } from "./start-button";
 
@@ -23,6 +24,7 @@ export function Ended({ hand, view, canStart, onStart }: Props) {
   const kept = view.adapterId !== null;
   const modelGone = useModelGone(hand);
   const left = canStart ? goesOnFrom(view) : null;
+  const gone = useGoneModelOf(left);
   return (
     <section data-testid="run-status" data-state={view.state}>
       <h1 className="title">{headline(view)}</h1>
@@ -30,9 +32,10 @@ export function Ended({ hand, view, canStart, onStart }: Props) {
       {view.state === "interrupted" && <p className="lead">{interruption(view.stored, kept)}</p>}
       {view.state === "failed" && <div className="mt-5"><ErrorNote error={view.error ?? new Error("The run failed without saying why.")} /></div>}
       {!kept && (view.state === "finished" || view.state === "stopped") && <p className="lead">{stepsOf(view) === 0 ? "It had learned nothing yet, so there is nothing to keep. Your writing is as it was." : "Its adapter is no longer here."}</p>}
+      {gone !== null && <p className="lead" data-testid="run-model-gone">It was learning with “{gone}”, which is no longer in this browser. <Link className="link" href="/models">Bring its folder in again</Link>, and the run can go on.</p>}
       {view.unsaved !== null && <Unsaved {...view.unsaved} error={view.error} />}
       <div className="actions mt-7">
-        {left !== null && <button type="button" className="button button-primary" data-testid="go-on" onClick={() => { onStart(); void continueRun(left); }}>Go on from step {left.checkpointStep}</button>}
+        {left !== null && <button type="button" className="button button-primary" data-testid="go-on" disabled={gone !== null} onClick={() => { onStart(); void continueRun(left); }}>Go on from step {left.checkpointStep}</button>}
         {kept && <Link href="/compare" className={left === null && view.unsaved === null ? "button button-primary" : "button"}>Read before and after</Link>}
         {canStart && view.unsaved === null && <StartButton hand={hand} quiet={kept || left !== null} disabled={modelGone} onStart={onStart}>{left !== null ? "Start anew" : kept ? "Train again" : "Start again"}</StartButton>}
       </div>
@@ -41,9 +44,9 @@ export function Ended({ hand, view, canStart, onStart }: Props) {
 }
 
 /** A run that was cut off, or that a fault ended, where there is a step to go on from. One whose numbers ran away would only do so again. */
-function goesOnFrom({ state, stored, error }: RunView): Run | null {
+function goesOnFrom({ state, stored, error }: RunView): (Run & { checkpointStep: number }) | null {
   if (error?.code === "train/diverged" || error?.code === "train/checkpoint-other") return null;
-  return stored !== null && (state === "interrupted" || state === "failed") && stored.checkpointStep !== undefined && stored.checkpointStep < stored.totalSteps ? stored : null;
+  return stored !== null && (state === "interrupted" || state === "failed") && canGoOn(stored) ? stored : null;
 }
 
 /** What it learned, while it is in this tab only. */
@@ -96,8 +99,7 @@ function headline(view: RunView): string {
 
 function interruption(stored: Run | null, kept: boolean): string {
   const where = stored !== null && stored.totalSteps > 0 ? ` at step ${stored.step} of ${stored.totalSteps}` : " before its first step";
-  const goesOn = stored?.checkpointStep !== undefined && stored.checkpointStep < stored.totalSteps;
-  const learned = goesOn ? `It can go on from step ${stored.checkpointStep}, just as if nothing had happened.`
+  const learned = stored !== null && canGoOn(stored) ? `It can go on from step ${stored.checkpointStep}, just as if nothing had happened.`
     : kept ? "What it had learned by its last check is kept." : "What it had learned was lost with the tab; start again when you like.";
-  return `The tab was closed or reloaded, or the browser ended the run,${where}. Your writing is safe, and so are this run's curve and samples. ${learned}`;
+  return `The tab was closed or reloaded, or the browser ended the run,${where}. Your writing is safe, and so are this run’s curve and samples. ${learned}`;
 }

@@ -5,7 +5,8 @@ import { PHASES, phaseName, phaseSentence } from "../_components/phases";
 import { stopRun, togglePause, type LiveRun } from "../_state/run";
 import type { RunView } from "./run-view";
 
-export function Going({ view }: { view: RunView }) {
+/** @param own the model is one that was brought in, and lies in this browser */
+export function Going({ view, own }: { view: RunView; own: boolean }) {
   const { live, stored } = view;
   if (live === null) {
     const step = stored?.step ?? 0;
@@ -22,7 +23,7 @@ export function Going({ view }: { view: RunView }) {
     <section data-testid="run-status" data-state={live.phase} data-paused={live.paused}>
       <h1 className="title">{title(live)}</h1>
       <Stroke share={share(live)} label="Done so far" />
-      <p className="going-line">{line(live)}</p>
+      <p className="going-line">{line(live, own)}</p>
       {live.resumed !== null && <Resumed {...live.resumed} />}
       {live.unguarded && (
         <p className="mt-2 max-w-[38rem]" role="status" data-testid="unguarded">
@@ -67,9 +68,9 @@ function share({ phase, done, total, progress }: LiveRun): number | null {
   return done !== null && total !== null && total > 0 ? done / total : null;
 }
 
-function line(live: LiveRun): string {
+function line(live: LiveRun, own: boolean): string {
   const { phase, done, total, progress, paused } = live;
-  if (phase === "loading") return done !== null && total ? `${bytes(done)} of ${bytes(total)}` : "From this site, the first time; later it is here already.";
+  if (phase === "loading") return done !== null && total ? `${bytes(done)} of ${bytes(total)}` : own ? "It is kept in this browser." : "From this site, the first time; later it is here already.";
   if (phase === "checking") return "A small sum is done in two ways, and both must come to the same.";
   if (phase === "preparing") return "So that you can see afterwards what has changed.";
   if (phase === "finishing") return "The same measure as before any training, on the pieces kept for the comparison.";

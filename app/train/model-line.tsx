@@ -2,8 +2,8 @@
 /** Which model the hand is taught to, and the way to another one. */
 import Link from "next/link";
 import { useEffect } from "react";
-import type { Hand, StoredModel } from "../../lib/store/types";
-import { bitsWords, EMBEDDED_NAME, parametersWords } from "../_components/model-words";
+import type { Hand, Run, StoredModel } from "../../lib/store/types";
+import { bitsWords, EMBEDDED_ID, EMBEDDED_NAME, parametersWords } from "../_components/model-words";
 import { models, openModels } from "../_state/models";
 import { useStore } from "../_state/use-store";
 
@@ -13,6 +13,14 @@ function useHandModel(hand: Hand): { stored: StoredModel | null; gone: boolean }
   useEffect(() => void openModels(), []);
   const stored = all?.find(({ id }) => id === hand.model?.id) ?? null;
   return { stored, gone: hand.model !== undefined && all !== null && stored === null };
+}
+
+/** The name of the model that a run was learning with, where it is no longer here; whatever the hand is taught to now. */
+export function useGoneModelOf(run: Run | null): string | null {
+  const all = useStore(models, (m) => m.stored);
+  useEffect(() => void openModels(), []);
+  if (run === null || all === null || run.modelId === EMBEDDED_ID || all.some(({ id }) => id === run.modelSha256)) return null;
+  return run.modelId;
 }
 
 export const useModelGone = (hand: Hand): boolean => useHandModel(hand).gone;

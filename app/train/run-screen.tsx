@@ -25,7 +25,7 @@ export function RunScreen({ hand, view, canStart, onStart, children }: Props) {
   return (
     <div className="folio">
       <div className="min-w-0">
-        {going ? <Going view={view} /> : <Ended hand={hand} view={view} canStart={canStart} onStart={onStart} />}
+        {going ? <Going view={view} own={hand.model !== undefined} /> : <Ended hand={hand} view={view} canStart={canStart} onStart={onStart} />}
         <Samples key={going ? "going" : "ended"} samples={view.samples} ended={!going} />
         <Curve points={view.points} version={view.version} totalSteps={view.live?.progress?.totalSteps ?? view.stored?.totalSteps ?? 0} />
       </div>

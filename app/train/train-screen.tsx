@@ -6,7 +6,7 @@ import { MIN_WORDS_TO_TRAIN } from "../../lib/data/documents";
 import { Waiting } from "../_components/waiting";
 import { warmTrainer } from "../_engine/trainer";
 import { warmWriter } from "../_engine/writer";
-import { isActive, run } from "../_state/run";
+import { isActive, isBusy, run } from "../_state/run";
 import { useStore } from "../_state/use-store";
 import { openHand, workspace } from "../_state/workspace";
 import { Before } from "./before";
@@ -43,18 +43,18 @@ export function TrainScreen() {
     );
   }
 
-  const other = isActive(live) && live.handId !== hand.id ? hands.find((h) => h.id === live.handId) : undefined;
+  const other = isBusy(live) && live.handId !== hand.id ? hands.find((h) => h.id === live.handId) : undefined;
   const elsewhere = view?.state === "elsewhere";
   return (
     <>
       {other !== undefined && (
         <p className="busy-elsewhere" role="status">
-          “{other.name}” is being learned now. <button type="button" className="link" onClick={() => void openHand(other.id)}>Go there</button>
+          {isActive(live) ? `“${other.name}” is being learned now.` : `What was learned of “${other.name}” is not kept yet; another run would lose it.`} <button type="button" className="link" onClick={() => void openHand(other.id)}>Go there</button>
         </p>
       )}
       {view === null
         ? <Before hand={hand} documents={documents} blocked={other !== undefined} />
-        : <RunScreen key={showsLive ? "live" : view.stored?.id} hand={hand} view={view} canStart={!isActive(live) && !elsewhere && words >= MIN_WORDS_TO_TRAIN} onStart={() => setChosenId(null)}>
+        : <RunScreen key={showsLive ? "live" : view.stored?.id} hand={hand} view={view} canStart={other === undefined && !isActive(live) && !elsewhere && words >= MIN_WORDS_TO_TRAIN} onStart={() => setChosenId(null)}>
             <History runs={runs} adapters={adapters} shownId={view.stored?.id ?? null} onShow={isActive(mine) ? null : setChosenId} />
           </RunScreen>}
     </>

@@ -1,6 +1,6 @@
 /** What a run was made with: device and reason, recipe, data; folded away. */
 import type { ExecutionReport } from "../../lib/store/types";
-import { deviceWords } from "../_components/device-words";
+import { deviceWords, whyNotQuicker } from "../_components/device-words";
 import { count } from "../_components/format";
 import { bitsWords } from "../_components/model-words";
 import type { RunView } from "./run-view";
@@ -10,6 +10,7 @@ export function Used({ view: { live, stored } }: { view: RunView }) {
   const execution = live?.execution ?? stored?.execution ?? null;
   const config = stored?.config;
   if (device === null && config === undefined) return null;
+  const why = device && whyNotQuicker(device);
   const rows: [string, string][] = [];
   if (config !== undefined && stored !== null) {
     const { lora } = config;
@@ -32,11 +33,11 @@ export function Used({ view: { live, stored } }: { view: RunView }) {
     <section className="margin-part">
       <h2>What it was made with</h2>
       {device !== null && <p className="first-letter:uppercase">{deviceWords(device)}</p>}
-      {device !== null && device.reason !== "" && <p className="small quiet">{device.reason}</p>}
-      {device?.details !== undefined && (
+      {why !== null && why.words !== "" && <p className="small quiet">{why.words}</p>}
+      {why !== null && why.details !== "" && (
         <details className="folded">
           <summary className="small">What the browser said</summary>
-          <code className="code code-wrap">{device.details}</code>
+          <code className="code code-wrap">{why.details}</code>
         </details>
       )}
       {execution !== null && <p className="small quiet" data-testid="execution">{executionWords(execution)}</p>}

@@ -30,6 +30,17 @@ describe("DuctusError", () => {
   });
 });
 
+describe("serializeError", () => {
+  it.each([
+    [new RangeError("Array buffer allocation failed"), "device/memory"],
+    [new Error("WebAssembly.Memory(): could not allocate memory"), "device/memory"],
+    [new TypeError("Failed to fetch dynamically imported module: https://a/b.js"), "app/not-loaded"],
+  ])("words what browsers say anywhere: %s", (error, code) => {
+    expect(serializeError(error)).toMatchObject({ code, message: expect.stringMatching(/\.$/) as string, next: expect.stringMatching(/\.$/) as string, details: expect.stringContaining(error.message) as string });
+    expect(Object.keys(serializeError(error)).sort()).toEqual(["code", "details", "message", "next"]);
+  });
+});
+
 describe("invariant", () => {
   it("throws only where the promise is broken", () => {
     expect(() => invariant(1, "x")).not.toThrow();

@@ -45,6 +45,8 @@ function describe(cause: unknown): string {
 /** Turns anything thrown into the serialised form; unknown faults get `app/unexpected`. */
 export function serializeError(error: unknown): SerializedError {
   if (error instanceof DuctusError) return error.serialize();
+  const text = error instanceof Error ? error.message : "";
+  for (const { says, ...known } of OF_THE_BROWSER) if (says.test(text)) return { ...known, details: describe(error) };
   return {
     code: "app/unexpected",
     message: "Something went wrong that was not foreseen. Your writing and finished runs are safe.",
@@ -52,6 +54,22 @@ export function serializeError(error: unknown): SerializedError {
     details: error instanceof Error ? (error.stack ?? describe(error)) : String(error),
   };
 }
+
+/** Faults that can be foreseen anywhere, and that browsers tell apart by their words alone. */
+const OF_THE_BROWSER: readonly (SerializedError & { says: RegExp })[] = [
+  {
+    says: /allocation failed|out of memory|allocation size overflow|could not allocate/i,
+    code: "device/memory",
+    message: "There was not enough memory for this. Your writing and what was stored are safe.",
+    next: "Close other tabs and programs and try again; with a model of your own, choose a smaller one, or fewer bits.",
+  },
+  {
+    says: /dynamically imported module|importing a module script failed|loading (css )?chunk|failed to load chunk/i,
+    code: "app/not-loaded",
+    message: "A part of this page could not be loaded. Your writing and what was stored are safe.",
+    next: "Check the connection, reload the page and try again.",
+  },
+];
 
 /** The inverse of {@link serializeError}, for the receiving side. */
 export function deserializeError(error: SerializedError): DuctusError {

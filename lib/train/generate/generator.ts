@@ -5,6 +5,7 @@
  * loading anything again. A prompt that several rows share is read once. For
  * turns that go on from one another see session.ts.
  */
+import { readable } from "../execution/readable";
 import type { AdapterTensors } from "../execution/types";
 import type { ModelConfig } from "../model/config";
 import type { AnyWeights } from "../model/groups";
@@ -36,7 +37,7 @@ export class Generator {
     backend: Backend, model: ModelConfig, weights: AnyWeights, lora: LoraShape | null, maxPositions: number, { execution = "whole", tokens = [] }: GeneratorOptions = {},
   ): Promise<Generator> {
     const settings: DecoderSettings = { lora, maxPositions: Math.min(maxPositions, model.maxPositions), tokens };
-    return new Generator(await (execution === "whole" ? WholeDecoder : StreamedDecoder).create(backend, model, weights, settings));
+    return new Generator(await (execution === "whole" ? WholeDecoder : StreamedDecoder).create(backend, model, readable(backend, weights), settings));
   }
 
   /**

@@ -115,6 +115,23 @@ describe("toOnnx", () => {
     expect(await run(model, { x: f32(Float32Array.of(1, -2), [2]) })).toEqual({ y: [-1, 2] });
   });
 
+  it("says which outputs are another tensor in another shape, or under another name", () => {
+    const graph = new Graph();
+    const x = graph.input("x", "f32", [2, 3]);
+    const a = exp(x);
+    const { outputs } = toOnnx(graph, { a, again: a, x, flat: reshape(a, [6]), turned: transpose(a, [1, 0]) });
+    expect(outputs.filter(({ view }) => view).map(({ name }) => name)).toEqual(["again", "x", "flat"]);
+  });
+
+  it("makes a model for given sizes alone", async () => {
+    const graph = new Graph();
+    const y = reshape(exp(graph.input("x", "f32", ["B", 2])), ["B*2"]); // [2·B]
+    const model = toOnnx(graph, { y }, new Map(), { sizes: { B: 3 } });
+    expect([model.inputs, model.outputs]).toEqual([[{ name: "x", dtype: "f32", shape: [3, 2] }], [{ name: "y", dtype: "f32", shape: [6], view: true }]]);
+    expect(await run(model, { x: f32(new Float32Array(6), [3, 2]) })).toEqual({ y: [1, 1, 1, 1, 1, 1] });
+    expect(() => toOnnx(graph, { y }, new Map(), { sizes: {} })).toThrow(expect.objectContaining({ code: "graph/dimension" }) as Error);
+  });
+
   it("keeps nodes in an order in which every input is made before it is read", () => {
     const graph = new Graph();
     const x = graph.input("x", "f32", [2]);

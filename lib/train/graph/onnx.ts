@@ -23,6 +23,8 @@ export interface Port {
   shape: Shape;
   /** Set where the runtime feeds the value of these dimensions by itself. */
   shapeOf?: Shape;
+  /** Of an output: only another shape or name of a tensor, which runtimes copy instead of computing it. */
+  view?: true;
 }
 
 /** Numbers that stand beside the model instead of in it (TensorProto.external_data). */
@@ -113,7 +115,8 @@ export function toOnnx(
     }
   }
   for (const input of inputs) body.message(11, writePort(input));
-  const ports = Object.entries(outputs).map(([name, t]) => port(name, t));
+  const ports = Object.entries(outputs).map(([name, t]): Port =>
+    ({ ...port(name, t), ...(isView(graph, t) || renamed.some(({ to }) => to === name) ? { view: true } : {}) }));
   for (const output of ports) body.message(12, writePort(output));
 
   const model = new ProtoWriter()
@@ -125,6 +128,9 @@ export function toOnnx(
   if (model.byteLength > MAX_MODEL_BYTES) throw new DuctusError("graph/size", `A model of ${model.byteLength} bytes needs its weights beside it.`);
   return { bytes: model.finish(), inputs, outputs: ports, nodeCount: nodes.length + renamed.length, external, compact };
 }
+
+/** Whether a tensor is another one's numbers in another shape. */
+export const isView = (graph: Graph, tensor: Tensor): boolean => graph.producer(tensor)?.type === "Reshape";
 
 /** Nodes and leaves that the outputs depend on, in order (dead-code elimination). */
 function reachable(graph: Graph, outputs: readonly Tensor[], cut: ReadonlySet<Tensor>): { nodes: Node[]; leaves: Tensor[]; needed: ReadonlySet<Tensor> } {

@@ -2,6 +2,7 @@
  * A model ready to be run: configuration, f32 weights by name, tokenizer, and
  * the tokens that end a text, from the files of one entry of the manifest.
  */
+import type { TokenizerFiles } from "./added-tokens";
 import type { AnyWeights } from "./groups";
 import { loadModel, stopTokenIds, type FetchFn, type ModelEntry, type OnProgress } from "./manifest";
 import type { ModelConfig } from "./config";
@@ -20,8 +21,8 @@ export interface ReadyModel {
   stopTokenIds: number[];
 }
 
-/** @throws DuctusError as loadModel, loadWeights and createTokenizer do */
-export async function openModel(baseUrl: string, id: string, fetchFn: FetchFn, onProgress?: OnProgress): Promise<ReadyModel> {
+/** With what the tokenizer was made from. @throws DuctusError as loadModel, loadWeights and createTokenizer do */
+export async function openModel(baseUrl: string, id: string, fetchFn: FetchFn, onProgress?: OnProgress): Promise<ReadyModel & { tokenizerFiles: TokenizerFiles }> {
   const loaded = await loadModel(baseUrl, id, fetchFn, onProgress);
   const weights = new Map([...loadWeights(loaded.config, loaded.weightsBytes)].map(([name, tensor]) => [name, tensor.data]));
   return {
@@ -30,5 +31,6 @@ export async function openModel(baseUrl: string, id: string, fetchFn: FetchFn, o
     weights,
     tokenizer: createTokenizer(loaded.tokenizerJson, loaded.tokenizerConfig),
     stopTokenIds: stopTokenIds(loaded),
+    tokenizerFiles: { tokenizerJson: loaded.tokenizerJson, tokenizerConfig: loaded.tokenizerConfig },
   };
 }

@@ -1,0 +1,96 @@
+import "fake-indexeddb/auto";
+import { deleteDB } from "idb";
+import { afterEach, describe, expect, it } from "vitest";
+import { deleteCheckpoints, listCheckpoints, saveCheckpoint } from "./checkpoints";
+import { closeDatabase, DATABASE_NAME } from "./db";
+import { createHand } from "./hands";
+import { addSample, appendMetrics, createRun, deleteRun, getRun, listMetrics, listRuns, listSamples, markInterrupted, updateRun } from "./runs";
+import { code, counts, fullHand, newRun, point, put } from "./testing/records";
+
+afterEach(async () => {
+  await closeDatabase();
+  await deleteDB(DATABASE_NAME);
+});
+
+describe("runs", () => {
+  it("are created running, updated, listed", async () => {
+    const { id } = await createHand({ name: "A", source: "own" });
+    const run = await createRun({ ...newRun(id), totalSteps: 12 });
+    expect(run).toMatchObject({ status: "running", step: 0, totalSteps: 12, dataHash: "" });
+    const updated = await updateRun(run.id, { step: 5, device: { kind: "wasm", threads: 2, reason: "no WebGPU" } });
+    expect(updated.updatedAt).toBeGreaterThanOrEqual(run.updatedAt);
+    await updateRun(run.id, { status: "failed", error: { code: "train/diverged", message: "m", next: "" } });
+    await updateRun(run.id, { step: 5 });
+    expect(await getRun(run.id)).toMatchObject({ step: 5, status: "failed", device: { threads: 2 }, error: { code: "train/diverged" } });
+    expect(await updateRun(run.id, { status: "running" })).not.toHaveProperty("error"); // it goes on
+    await updateRun(run.id, { status: "failed" });
+    const second = await createRun(newRun(id));
+    expect((await listRuns(id)).map((r) => r.id)).toContain(second.id);
+    expect(await listRuns(id)).toHaveLength(2);
+  });
+
+  it("keep curves by kind and step, of their own run only, and replace a repeated point", async () => {
+    const a = await fullHand("A"), b = await fullHand("B");
+    await appendMetrics(a.run.id, [10, 9, 300].map((s) => point(a.run.id, s)));
+    await appendMetrics(a.run.id, [{ ...point(a.run.id, 10), loss: Infinity, gradNorm: NaN }]);
+    const metrics = await listMetrics(a.run.id);
+    expect(metrics.map((m) => [m.kind, m.step])).toEqual([["heldout", 2], ["train", 1], ["train", 2], ["train", 9], ["train", 10], ["train", 300]]);
+    expect(metrics[4]?.loss).toBe(Infinity);
+    expect(await listMetrics(b.run.id)).toHaveLength(3);
+    expect(await listSamples(a.run.id)).toEqual([{ runId: a.run.id, step: 2, prompt: "p", text: "t" }]);
+    await deleteRun(a.run.id);
+    expect(await listMetrics(a.run.id)).toEqual([]);
+    expect(await listSamples(a.run.id)).toEqual([]);
+    expect(await getRun(a.run.id)).toBeNull();
+    expect(await listMetrics(b.run.id)).toHaveLength(3);
+  });
+
+  it("that were silent for long were interrupted; a beating or ended one was not", async () => {
+    const { id } = await createHand({ name: "A", source: "own" });
+    const silent = await createRun(newRun(id)), alive = await createRun(newRun(id)), ended = await createRun(newRun(id));
+    await updateRun(ended.id, { status: "finished" });
+    await put("runs", { ...silent, updatedAt: silent.updatedAt - 60_000 });
+    await put("runs", { ...(await getRun(ended.id)), updatedAt: 5 });
+    await put("runs", { id: "damaged", handId: id, createdAt: 3, status: "running" });
+    expect((await markInterrupted(30_000)).map((r) => r.id)).toEqual([silent.id]);
+    expect((await getRun(silent.id))?.status).toBe("interrupted");
+    expect((await getRun(alive.id))?.status).toBe("running");
+    expect((await getRun(ended.id))?.status).toBe("finished");
+    // Where it is known otherwise that nobody trains, a clock that was set back does not matter.
+    await put("runs", { ...alive, updatedAt: Date.now() + 3_600_000 });
+    expect((await markInterrupted(0)).map((r) => r.id)).toEqual([alive.id]);
+  });
+
+  it("beat with every curve point and sample", async () => {
+    const { run } = await fullHand("A");
+    const old = { ...(await getRun(run.id)), updatedAt: 5 };
+    await put("runs", old);
+    await appendMetrics(run.id, [point(run.id, 7)]);
+    expect((await getRun(run.id))?.updatedAt).toBeGreaterThan(5);
+    await put("runs", old);
+    await addSample({ runId: run.id, step: 8, prompt: "p", text: "t" });
+    expect((await getRun(run.id))?.updatedAt).toBeGreaterThan(5);
+  });
+});
+
+describe("checkpoints", () => {
+  it("are the last two of each run, the last noted in it, and go with it", async () => {
+    const { id } = await createHand({ name: "A", source: "own" });
+    const run = await createRun(newRun(id));
+    expect(await listCheckpoints(run.id)).toEqual([]);
+    for (const step of [9, 10, 100]) await saveCheckpoint(run.id, step, Uint8Array.of(step));
+    expect(await listCheckpoints(run.id)).toMatchObject([{ step: 100, file: Uint8Array.of(100) }, { step: 10 }]);
+    expect(await getRun(run.id)).toMatchObject({ checkpointStep: 100 });
+    await saveCheckpoint(run.id, 50, Uint8Array.of(50)); // it went on from 10, since 100 could not be read
+    expect(await listCheckpoints(run.id)).toMatchObject([{ step: 50 }, { step: 10 }]);
+    expect(await getRun(run.id)).toMatchObject({ checkpointStep: 50 });
+    await deleteCheckpoints(run.id);
+    expect(await listCheckpoints(run.id)).toEqual([]);
+    expect(await getRun(run.id)).not.toHaveProperty("checkpointStep");
+    await saveCheckpoint(run.id, 7, Uint8Array.of(4));
+    await deleteRun(run.id);
+    expect((await counts())["checkpoints"]).toBe(0);
+    expect(await code(saveCheckpoint(run.id, 8, Uint8Array.of(5)))).toBe("store/missing"); // leaves nothing behind
+    expect((await counts())["checkpoints"]).toBe(0);
+  });
+});
