@@ -129,3 +129,8 @@ export function deviations(actual: Values, expected: Values): Deviation[] {
     return first ? [{ kind, ...first }] : [];
   });
 }
+
+/** Into the test's report, where the numbers of a passing run can be read. */
+export function report(what: string, found: readonly Deviation[]): void {
+  for (const { kind, worst, of } of found) test.info().annotations.push({ type: what, description: `${kind}: ${worst.toExponential(1)} (${of})` });
+}

@@ -13,6 +13,8 @@ import { openSessions, Session } from "../../lib/train/runtime/session";
 import { openWasm, openWebGpu } from "../../lib/train/runtime/web";
 import { targetOf, type Backend } from "../../lib/train/runtime/backend";
 import { quantizedErrors } from "../../lib/train/testing/quantized";
+import { captured, captureFaults, type CaptureFaults, type CaptureReport } from "./capture";
+import { executed, type Executed, type ExecutionCase } from "./executions";
 import { leakCycles, type LeakReport } from "./leaks";
 import { loseDeviceWhile, type LossReport, type Work } from "./loss";
 import { overlap, overlapUnlocked, type OverlapReport } from "./overlap";
@@ -56,6 +58,8 @@ const harness = {
   measure: (device: DeviceName, threads: number, tiny: TinyCase, referenceSteps: boolean): Promise<Outcome<Measured>> =>
     attempt(async () => measure(await opened(device, threads), tiny, referenceSteps)),
 
+  executed: (device: DeviceName, cases: ExecutionCase[]): Promise<Outcome<Executed[]>> => attempt(async () => executed(await opened(device), cases)),
+
   placements: (tiny: TinyCase): Promise<Outcome<Placements>> => attempt(async () => placements(await opened("webgpu"), tiny)),
 
   /** Opens as the site does, after breaking what is to be broken; computes one loss on what it got. */
@@ -72,8 +76,8 @@ const harness = {
   loseDeviceWhile: (work: Work, reopen: boolean, tiny: TinyCase): Promise<Outcome<LossReport>> =>
     attempt(() => loseDeviceWhile(work, reopen, tiny)),
 
-  leakCycles: (device: DeviceName, cycles: number, dispose: boolean, tiny: TinyCase): Promise<Outcome<LeakReport>> =>
-    attempt(async () => leakCycles(await opened(device), cycles, dispose, tiny)),
+  leakCycles: (device: DeviceName, cycles: number, dispose: boolean, streamed: boolean, tiny: TinyCase): Promise<Outcome<LeakReport>> =>
+    attempt(async () => leakCycles(await opened(device), cycles, dispose, streamed, tiny)),
 
   residentCycles: (device: DeviceName, cycles: number, dispose: boolean): Promise<Outcome<ResidentReport>> =>
     attempt(async () => residentCycles(await opened(device), cycles, dispose)),
@@ -82,6 +86,10 @@ const harness = {
 
   quantizedErrors: (device: DeviceName, bits: 4 | 8, where: "inside" | "fed"): Promise<Outcome<Record<string, number>>> =>
     attempt(async () => quantizedErrors(await opened(device), bits, targetOf(await opened(device)), where)),
+
+  captured: (runs: number): Promise<Outcome<CaptureReport>> => attempt(async () => captured(await opened("webgpu"), runs)),
+
+  captureFaults: (): Promise<Outcome<CaptureFaults>> => attempt(async () => captureFaults(await opened("webgpu"))),
 
   /** Milliseconds, with so many threads, or as many as this worker has already. */
   timeThreads: (threads: number): Promise<Outcome<{ threads: number; ms: number }>> =>

@@ -3,7 +3,7 @@
  * steps): 1e-5" on one device, and the rows of PyTorch's values on it.
  */
 import { expect } from "@playwright/test";
-import { deviations, measuredInNode, MODELS, pytorchValues, test, tinyCase, type Deviation } from "./fixture";
+import { deviations, measuredInNode, MODELS, pytorchValues, report, test, tinyCase } from "./fixture";
 import type { DeviceName } from "./harness";
 
 const CLOSE = 1e-5;
@@ -19,8 +19,8 @@ export function parityWithNode(device: DeviceName, threads: number): void {
       const actual = await engine.call("measure", device, threads, tiny, referenceSteps);
       const fromNode = deviations(actual.close, expected.close);
       const fromPytorch = deviations(actual.reference, pytorchValues(tiny, referenceSteps));
-      report("Node", fromNode);
-      report("PyTorch", fromPytorch);
+      report("from Node", fromNode);
+      report("from PyTorch", fromPytorch);
       expect(actual.tokens).toEqual(expected.tokens);
       for (const { worst, of } of fromNode) expect(worst, of).toBeLessThan(CLOSE);
       for (const { kind, worst, of } of fromPytorch) expect(worst, of).toBeLessThan(OF_PYTORCH[kind]!);
@@ -28,9 +28,4 @@ export function parityWithNode(device: DeviceName, threads: number): void {
       expect(Math.max(...fromNode.map(({ worst }) => worst))).toBeGreaterThan(0);
     });
   }
-}
-
-/** Into the test's report, where the numbers of a passing run can be read. */
-function report(peer: string, found: readonly Deviation[]): void {
-  for (const { kind, worst, of } of found) test.info().annotations.push({ type: `from ${peer}`, description: `${kind}: ${worst.toExponential(1)} (${of})` });
 }

@@ -87,7 +87,7 @@ export const loraTrainingGraph = ({ config, lora, weights }: TinyCase) =>
   trainingGraph(config, { kind: "lora", lora, dropout: false }, mapOf(weights), { maxPositions: MAX_POSITIONS });
 
 /** @param share of the reference's adapter: its B is multiplied by it */
-function sharedAdapter({ adapter }: TinyCase, share: number): Map<string, Float32Array> {
+export function sharedAdapter({ adapter }: TinyCase, share: number): Map<string, Float32Array> {
   return new Map(Object.entries(adapter).map(([name, data]) => [name, name.endsWith("lora_B") ? data.map((v) => v * share) : data]));
 }
 

@@ -3,7 +3,9 @@
  * them, which spares encoding every node anew. What it records is tied to
  * buffers, so that all inputs have buffers of their own here, into which what is
  * fed is copied, and outputs are copied out of the runtime's before the next run
- * overwrites them. For a graph of fixed shapes, all of it on the device.
+ * overwrites them. For a graph of fixed shapes, all of it on the device, of which
+ * no output is another shape of a tensor: that is a copy, which onnxruntime-web
+ * 1.31 makes while it records and leaves out of the replays.
  */
 import type { InferenceSession, Tensor } from "onnxruntime-web";
 import { DuctusError } from "../../core/errors";
@@ -24,10 +26,12 @@ export class Capture {
     private readonly model: Pick<OnnxModel, "inputs" | "outputs">,
   ) {}
 
-  /** @throws DuctusError `graph/shape` for a graph whose shapes are not fixed, `device/memory`, `device/lost` */
+  /** @throws DuctusError `graph/capture` for a graph that cannot be captured, `device/memory`, `device/lost` */
   static async create(backend: Backend, { inputs, outputs }: OnnxModel): Promise<Capture> {
     const open = [...inputs, ...outputs].find((port) => port.shapeOf ?? port.shape.some((d) => typeof d !== "number"));
-    if (open) throw new DuctusError("graph/shape", `"${open.name}" has no fixed shape, which a captured graph needs.`);
+    if (open) throw new DuctusError("graph/capture", `"${open.name}" has no fixed shape, which a captured graph needs.`);
+    const view = outputs.find((port) => port.view);
+    if (view) throw new DuctusError("graph/capture", `"${view.name}" is another tensor in another shape, which a replay would not copy.`);
     const buffers = new Map<string, GPUBuffer>();
     try {
       for (const port of inputs) buffers.set(port.name, await allocate(backend, sizeOf(port)));

@@ -15,7 +15,7 @@ import { attention, crossEntropy, rmsNorm, rotary, swiglu } from "../graph/opera
 import { matmulQuantized, quantizedShapes, toF32 } from "../graph/operators/quantized";
 import { reduceSum } from "../graph/operators/reduce";
 import { reshape, split, transpose } from "../graph/operators/shape";
-import { toOnnx, type OnnxModel } from "../graph/onnx";
+import { isView, toOnnx, type OnnxModel } from "../graph/onnx";
 import { targetOf, type Backend } from "./backend";
 import { f16, f32, i32, i64, Session, u8, type NdArray } from "./session";
 
@@ -45,7 +45,10 @@ export interface Variant {
   f16: boolean;
 }
 
-/** The network as a graph with its gradients: one layer and the head as training computes them, with every way to hold a weight. */
+/**
+ * The network as a graph with its gradients: one layer and the head as training computes them, with every way to hold a weight.
+ * @param fixedShapes for capture: with the outputs that it allows
+ */
 export function selfTestModel(variant: Variant, fixedShapes = false): OnnxModel {
   const graph = new Graph(variant.target);
   const parameters = Object.fromEntries(Object.entries(SHAPES).map(([name, shape]) => [name, graph.parameter(name, name === "x" ? ["B*T", WIDTH] : shape)])) as Record<string, Tensor>;
@@ -80,8 +83,9 @@ export function selfTestModel(variant: Variant, fixedShapes = false): OnnxModel 
   const nll = crossEntropy(linear(down, p("table")), graph.input("targets", "i32", ["M", 1])); // [M, 1]
   const loss = reduceSum(mul(nll, graph.input("weights", "f32", ["M", 1])), [0, 1]); // []
   const adjoints = gradients(graph, loss, Object.values(parameters));
-  return toOnnx(graph, { loss, nll, ...Object.fromEntries(Object.keys(SHAPES).map((name, i) => [`grad:${name}`, adjoints[i]!])) },
-    new Map(), fixedShapes ? { sizes: { B: BATCH, T: SEQ, M: ROWS } } : {});
+  const outputs = Object.entries({ loss, nll, ...Object.fromEntries(Object.keys(SHAPES).map((name, i) => [`grad:${name}`, adjoints[i]!])) });
+  if (!fixedShapes) return toOnnx(graph, Object.fromEntries(outputs));
+  return toOnnx(graph, Object.fromEntries(outputs.filter(([, tensor]) => !isView(graph, tensor))), new Map(), { sizes: { B: BATCH, T: SEQ, M: ROWS } });
 }
 
 /** Random numbers for every input of the network. */

@@ -48,7 +48,7 @@ export class Session {
   /**
    * Holds on to nothing of the model's numbers: from here on they are the runtime's.
    *
-   * @throws DuctusError `device/create` when the runtime refuses the graph (memory, device, operator), `device/lost`, `graph/name` where an output that is to be kept does not exist, `graph/shape` where a graph to be captured has no fixed shapes
+   * @throws DuctusError `device/create` when the runtime refuses the graph (memory, device, operator), `device/lost`, `graph/name` where an output that is to be kept does not exist, `graph/capture` where a graph that is to be captured cannot be
    */
   static async create(backend: Backend, model: OnnxModel, settings: SessionSettings = {}): Promise<Session> {
     const { keep = [] } = settings;

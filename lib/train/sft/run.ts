@@ -71,7 +71,7 @@ export async function runSft(
   let writer: Generator | null = null;
   try {
     await hooks.prepared?.(data, plan.length);
-    writer = await Generator.create(backend, model.config, model.weights, config.lora, 2 * config.maxLength, { execution: execution.kind });
+    writer = await Generator.create(backend, model.config, model.weights, config.lora, 2 * config.maxLength, { execution: execution.kind, tokens: config.lora.trainableTokenIndices });
     const samplePrompt = data.validation.find((e) => e.source.form === "continue") ?? data.validation[0]!;
     const banned = bannedSequences(model.tokenizer, documents.map((d) => d.text));
     const machine = machineOf(backend, model.weights, trainer.execution.plan);

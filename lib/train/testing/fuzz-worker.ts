@@ -3,6 +3,7 @@
  * can end. Counts what is read and what typed arrays and buffers are made, and
  * tells of every case before and after it. Never part of the product.
  */
+import { counts } from "./fuzz-count"; // before all that makes buffers
 import { parentPort, workerData } from "node:worker_threads";
 import { DuctusError } from "../../core/errors";
 import { Random } from "../../core/random";
@@ -23,26 +24,6 @@ export type FuzzReport =
   | { at: "read"; kind: string; round: number }
   | { at: "failed"; kind: string; round: number; why: string }
   | { at: "end" };
-
-const counts = { largest: 0, all: 0, reads: 0, bytesRead: 0 };
-
-/** Every typed array and buffer made from now on counts. */
-function countAllocations(): void {
-  const world = globalThis as unknown as Record<string, new (...args: unknown[]) => { byteLength: number }>;
-  for (const name of ["ArrayBuffer", "Uint8Array", "Uint16Array", "Uint32Array", "Float32Array", "Float64Array", "Int32Array", "BigUint64Array"]) {
-    const Original = world[name]!;
-    const width = (Original as { BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT ?? 1;
-    world[name] = new Proxy(Original, {
-      construct(target, args: unknown[], newTarget) {
-        const [first] = args;
-        const length = typeof first === "number" ? first : first instanceof ArrayBuffer || first instanceof SharedArrayBuffer ? 0 : ((first as { length?: number } | undefined)?.length ?? 0);
-        counts.largest = Math.max(counts.largest, length * width);
-        counts.all += length * width;
-        return Reflect.construct(target, args, newTarget) as object;
-      },
-    });
-  }
-}
 
 function counted(files: Files): ModelFiles {
   return {
@@ -92,7 +73,6 @@ async function runCase(kind: (typeof KINDS)[number], valid: Files, random: Rando
 
 async function main({ each, step, seed }: FuzzOrder): Promise<void> {
   const tell = (report: FuzzReport) => parentPort?.postMessage(report);
-  countAllocations();
   for (const kind of KINDS) {
     const valid = await kind.make();
     for (let round = -1; round < each; round += round < 0 ? 1 : step) {

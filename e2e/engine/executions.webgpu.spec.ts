@@ -1,0 +1,3 @@
+import { executionsAgree } from "./executions.checks";
+
+executionsAgree("webgpu");
