@@ -5,6 +5,9 @@ import { readTensors } from "./safetensors";
 import { stored } from "./stored";
 import { watch } from "./watch";
 
+/** Chromium's IndexedDB asks for the room that is left no more often than this. */
+const SPACE_IS_BELIEVED_MS = 31_000;
+
 test("what was learned is not lost where there is no room for it", async ({ page, context, baseURL }) => {
   test.setTimeout(2 * RUN_TIMEOUT_MS);
   const seen = await watch(context, baseURL!);
@@ -15,6 +18,10 @@ test("what was learned is not lost where there is no room for it", async ({ page
   await startTraining(page);
   await expectState(page, "training");
   await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 1 });
+  await page.getByTestId("pause-training").click();
+  await expect(page.getByTestId("run-status")).toHaveAttribute("data-paused", "true", { timeout: RUN_TIMEOUT_MS });
+  await page.waitForTimeout(SPACE_IS_BELIEVED_MS);
+  await page.getByTestId("pause-training").click();
 
   await expectState(page, "unsaved", RUN_TIMEOUT_MS);
   await expect(page.getByTestId("error")).toHaveAttribute("data-code", "store/full");
