@@ -20,7 +20,7 @@ export default defineConfig({
   fullyParallel: false,
   forbidOnly: process.env["CI"] !== undefined,
   retries: 0,
-  timeout: process.env["DUCTUS_LONG"] === "1" ? 3_600_000 : 240_000,
+  timeout: process.env["DUCTUS_LONG"] === "1" ? 3_600_000 : 600_000, // no test fails for being slow
   use: { baseURL: `http://localhost:${port}`, trace: "retain-on-failure" },
   projects: [
     { name: "wasm", testIgnore: WEBGPU, use: { launchOptions: launchOptions([]) } },
