@@ -3,6 +3,7 @@
  * which forms they could be held on this device. Judges nothing that load.ts
  * judges; it only looks.
  */
+import { MOST_GIB } from "../lib/train/execution/choose";
 import { countParameters, type ModelConfig } from "../lib/train/model/config";
 import { readSmall, type ModelFiles } from "../lib/train/model/files";
 import { BLOCK, type Storage } from "../lib/train/model/held";
@@ -43,9 +44,9 @@ export function weightBytes(config: ModelConfig, storage: Storage): number {
   return bytes;
 }
 
-/** The most exact form that leaves room for the work. @param deviceGib `navigator.deviceMemory`, which never says more than 8 */
+/** The most exact form that leaves room for the work. @param deviceGib `navigator.deviceMemory` */
 export function recommend(config: ModelConfig, deviceGib: number | undefined): { recommended: Storage; warning?: string } {
-  const device = (deviceGib ?? UNKNOWN_DEVICE_GIB) * 2 ** 30;
+  const device = Math.min(MOST_GIB, deviceGib ?? UNKNOWN_DEVICE_GIB) * 2 ** 30;
   const fits = STORAGES.find((storage) => {
     const bytes = weightBytes(config, storage);
     return bytes <= device * SHARE_FOR_WEIGHTS && (storage !== "f32" || bytes <= MAX_F32_BYTES);

@@ -4,6 +4,7 @@
  * else streamed, computing activations again where keeping them does not fit.
  */
 import type { ModelConfig } from "../model/config";
+import { isQuantized } from "../model/held";
 import { heldBytes } from "../model/quantize";
 import { groupInput, GROUPS, mainStorage, productRows, type AnyWeights } from "../model/groups";
 import { mergePays } from "../model/lora";
@@ -31,7 +32,7 @@ const WASM_HEAP_BYTES = 3.4e9;
 /** Share of a device's memory that a page may reckon with. */
 const SHARE = 0.6;
 /** Reckoned with at most, and where the browser does not tell: newer ones tell up to 32, of which a tab is not to take its share. */
-const MOST_GIB = 8;
+export const MOST_GIB = 8;
 
 export function memoryLimits(backend: Pick<Backend, "kind">): MemoryLimits {
   const gib = Math.min(MOST_GIB, (globalThis.navigator as { deviceMemory?: number } | undefined)?.deviceMemory ?? MOST_GIB);
@@ -53,7 +54,6 @@ export interface Sizes {
 /** Room that a quantised matrix takes while it is used, in copies of it as f32: codes, floats, and what the runtime's allocator rounds up (4.7 measured). */
 const DEQUANTIZED_COPIES = 5;
 
-
 /** Estimates, from above. */
 export function executionSizes(config: ModelConfig, weights: AnyWeights, { batch, seq }: Pick<Workload, "batch" | "seq">): Sizes {
   const tokens = batch * seq;
@@ -64,7 +64,7 @@ export function executionSizes(config: ModelConfig, weights: AnyWeights, { batch
     weightBytes: [...weights.values()].reduce((sum, tensor) => sum + (tensor instanceof Float32Array ? tensor.byteLength : heldBytes(tensor)), 0),
     activationBytes: config.numLayers * tokens * perToken * 4,
     logitsBytes: tokens * config.vocabSize * 4 * 3,
-    workBytes: mainStorage(weights) === "f32" || mainStorage(weights) === "f16" ? mergedBytes(config, tokens) : DEQUANTIZED_COPIES * config.vocabSize * hidden * 4,
+    workBytes: isQuantized(mainStorage(weights)) ? DEQUANTIZED_COPIES * config.vocabSize * hidden * 4 : mergedBytes(config, tokens),
   };
 }
 

@@ -10,14 +10,13 @@ import { adjoints } from "../graph/autodiff";
 import { Graph, type Target, type Tensor } from "../graph/graph";
 import { add, exp, mul, sub } from "../graph/operators/elementwise";
 import { gemm } from "../graph/operators/linear";
-import { dequantize, quantizedShapes, toF32 } from "../graph/operators/quantized";
 import { reduceMax, reduceSum } from "../graph/operators/reduce";
 import { reshape } from "../graph/operators/shape";
 import { toOnnx, type OnnxModel } from "../graph/onnx";
 import type { ModelConfig } from "../model/config";
 import { held, headName, type AnyWeights } from "../model/groups";
 import type { HeldTensor, Storage } from "../model/held";
-import { finalNorm, frozenLinear, MASKED } from "../model/qwen";
+import { finalNorm, frozenFloats, frozenLinear, MASKED } from "../model/qwen";
 import { sliceRows } from "../model/quantize";
 import { targetOf, type Backend } from "../runtime/backend";
 import { upload, type DeviceTensor } from "../runtime/device-tensor";
@@ -225,12 +224,7 @@ function gradientGraph(target: Target, config: ModelConfig, rows: number, storag
   const before = graph.input("before", "f32", ["M", config.hiddenSize]); // [m, hidden]
   const targets = graph.input("targets", "i32", ["M", 1]);
   const [share, hit] = [column("share"), column("hit")];
-  const shape = [rows, config.hiddenSize] as const;
-  const bits = storage === "q4" ? 4 : 8;
-  const shapes = quantizedShapes(bits, shape);
-  const table = storage === "f32" ? graph.parameter("table", shape)
-    : storage === "f16" ? toF32(graph.parameter("table", shape, "f16"))
-    : dequantize({ data: graph.parameter("table", shapes.data, "u8"), scales: graph.parameter("table.scales", shapes.scales) }, bits, shape);
+  const table = frozenFloats(graph, "table", [rows, config.hiddenSize], storage); // [rows, hidden]
   if (!trained) {
     const own = graph.node("Gather", [table, reshape(targets, ["M"])], { dtype: "f32", shape: ["M", config.hiddenSize] }, { attributes: { axis: 0 } }); // [m, hidden]
     return toOnnx(graph, { after: add(before, add(mul(gemm(exponentials, table), share), mul(own, hit))) });

@@ -1,11 +1,13 @@
 /**
  * How a model's weights are held in memory: as f32, f16, or quantised in blocks
- * of 32 along a row to 8 or 4 bits. Types only; quantize.ts makes and undoes
- * them. The quantised layout is that of ORT's MatMulNBits: symmetric, unsigned
+ * of 32 along a row to 8 or 4 bits. Only says what there is; quantize.ts
+ * makes and undoes it. The quantised layout is that of ORT's MatMulNBits: symmetric, unsigned
  * with zero point 128 or 8, one f32 scale a block, so that the same bytes serve
  * the product and its transpose.
  */
 export type Storage = "f32" | "f16" | "q8" | "q4";
+
+export const isQuantized = (storage: Storage): storage is "q8" | "q4" => storage === "q8" || storage === "q4";
 
 /** Weights in one quantisation block; a row's length must be a multiple of it, else the tensor is held as f16. */
 export const BLOCK = 32;

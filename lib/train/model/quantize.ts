@@ -10,7 +10,7 @@
  */
 import { DuctusError } from "../../core/errors";
 import { float16ToFloat32, float32ToFloat16, largestMagnitude } from "../adapter/float16";
-import { BLOCK, type HeldTensor, type Storage } from "./held";
+import { BLOCK, isQuantized, type HeldTensor, type Storage } from "./held";
 
 const FLOAT32_MAX = 3.4028234663852886e38;
 /** Beyond it a number rounds to infinity in half precision (IEEE 754: 65,504 is the largest, halves go to even). */
@@ -34,8 +34,7 @@ export function largestScale(storage: "q8" | "q4"): number {
  */
 export function storageFor(shape: readonly number[], wanted: Storage): Storage {
   if (shape.length < 2) return "f32";
-  const quantized = wanted === "q8" || wanted === "q4";
-  return quantized && (shape.at(-1) as number) % BLOCK !== 0 ? "f16" : wanted;
+  return isQuantized(wanted) && (shape.at(-1) as number) % BLOCK !== 0 ? "f16" : wanted;
 }
 
 /**

@@ -11,11 +11,11 @@ import { add, mul } from "../graph/operators/elementwise";
 import { selectRows } from "../graph/operators/index";
 import { gemm, linear } from "../graph/operators/linear";
 import { attention, crossEntropy, linearCrossEntropy, rmsNorm, rotary, swiglu, type RotaryTables } from "../graph/operators/neural";
-import { matmulQuantized, quantizedShapes, toF32 } from "../graph/operators/quantized";
+import { dequantize, matmulQuantized, quantizedShapes, toF32, type Bits, type QuantizedWeight } from "../graph/operators/quantized";
 import { concat, reshape, split, transpose } from "../graph/operators/shape";
 import type { ModelConfig } from "./config";
 import { DOWN, GATE_UP, hasBias, headName, OUT, productRows, QKV, type Group } from "./groups";
-import type { Storage } from "./held";
+import { isQuantized, type Storage } from "./held";
 import { adapted, type LoraUse, type Multiply } from "./lora";
 import { rotaryTable } from "./rope";
 
@@ -90,20 +90,29 @@ export function frozenLinear(
   const { bias = null, residual = null } = also;
   const plus = (y: Tensor, term: Tensor | null) => (term ? add(y, term) : y);
   if (isQuantized(storage)) {
-    const bits = storage === "q4" ? 4 : 8;
-    const shapes = quantizedShapes(bits, [out, columns]);
-    const weight = { data: graph.parameter(name, shapes.data, "u8"), scales: graph.parameter(`${name}.scales`, shapes.scales) };
+    const { weight, bits } = quantizedParameter(graph, name, [out, columns], storage);
     return plus(plus(matmulQuantized(x, weight, bits, [out, columns]), bias), residual);
   }
-  const weight = floatWeight(graph, name, [out, columns], storage);
+  const weight = frozenFloats(graph, name, [out, columns], storage);
   return bias ? plus(multiply(x, weight, bias), residual) : multiply(x, weight, residual);
 }
 
-const floatWeight = (graph: Graph, name: string, shape: [number, number], storage: Storage): Tensor =>
-  storage === "f16" ? toF32(graph.parameter(name, shape, "f16")) : graph.parameter(name, shape);
+/** A frozen matrix as f32 [rows, columns], however it is held. */
+export function frozenFloats(graph: Graph, name: string, shape: readonly [number, number], storage: Storage): Tensor {
+  if (isQuantized(storage)) {
+    const { weight, bits } = quantizedParameter(graph, name, shape, storage);
+    return dequantize(weight, bits, shape);
+  }
+  return storage === "f16" ? toF32(graph.parameter(name, shape, "f16")) : graph.parameter(name, shape);
+}
+
+function quantizedParameter(graph: Graph, name: string, shape: readonly [number, number], storage: "q8" | "q4"): { weight: QuantizedWeight; bits: Bits } {
+  const bits = storage === "q4" ? 4 : 8;
+  const { data, scales } = quantizedShapes(bits, shape);
+  return { bits, weight: { data: graph.parameter(name, data, "u8"), scales: graph.parameter(`${name}.scales`, scales) } };
+}
 
 const plain: Multiply = (x, weight, c) => gemm(x, weight, { transB: true, c });
-const isQuantized = (storage: Storage) => storage === "q4" || storage === "q8";
 
 /** Final norm: hidden [rows, hidden] → [rows, hidden]. */
 export const finalNorm = (hidden: Tensor, config: ModelConfig): Tensor =>
@@ -127,7 +136,7 @@ export function head(hidden: Tensor, config: ModelConfig, storage: (name: string
 export function headLoss(hidden: Tensor, config: ModelConfig, storage: (name: string) => Storage, targets: Tensor, tokens = 0): Tensor {
   const name = headName(config);
   if (tokens > 0 || isQuantized(storage(name))) return crossEntropy(head(hidden, config, storage, tokens), targets);
-  return linearCrossEntropy(finalNorm(hidden, config), floatWeight(hidden.graph, name, [config.vocabSize, config.hiddenSize], storage(name)), targets);
+  return linearCrossEntropy(finalNorm(hidden, config), frozenFloats(hidden.graph, name, [config.vocabSize, config.hiddenSize], storage(name)), targets);
 }
 
 /**
