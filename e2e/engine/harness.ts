@@ -20,7 +20,7 @@ import { loseDeviceWhile, type LossReport, type Work } from "./loss";
 import { overlap, overlapUnlocked, type OverlapReport } from "./overlap";
 import { placements, type Placements } from "./placement";
 import { loseResident, residentCycles, type Moment, type ResidentLoss, type ResidentReport } from "./resident";
-import { breakGpu, lostDevices, watch, type Fault } from "./probes";
+import { breakGpu, lostDevices, spoiled, watch, type Fault } from "./probes";
 import { adapterInputs, loraTrainingGraph, measure, trainingFeeds, type Measured, type TinyCase } from "./tiny";
 
 export type DeviceName = "wasm" | "webgpu";
@@ -36,6 +36,7 @@ export interface Opening {
   openSessions: number;
   /** Of all devices that were opened on the way: whether they have been given back. */
   gpusLost: boolean[];
+  spoiledKernels: number;
 }
 
 let backend: Backend | null = null;
@@ -70,7 +71,7 @@ const harness = {
       const session = await Session.create(chosen, loraTrainingGraph(tiny));
       const { loss } = await session.run({ ...trainingFeeds(tiny), ...adapterInputs(tiny) });
       await session.dispose();
-      return { report, loss: loss!.data[0] as number, openSessions: openSessions(), gpusLost: await lostDevices() };
+      return { report, loss: loss!.data[0] as number, openSessions: openSessions(), gpusLost: await lostDevices(), spoiledKernels: spoiled.kernels };
     }),
 
   loseDeviceWhile: (work: Work, reopen: boolean, tiny: TinyCase): Promise<Outcome<LossReport>> =>

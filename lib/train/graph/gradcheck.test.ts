@@ -10,7 +10,7 @@ import { gradients } from "./autodiff";
 import { Graph, type Tensor } from "./graph";
 import * as ew from "./operators/elementwise";
 import { embedding, selectRows } from "./operators/index";
-import { gemm, linear, matmul } from "./operators/linear";
+import { gemm, linear, linearDown, linearUpdated, matmul } from "./operators/linear";
 import { crossEntropy, linearCrossEntropy, rmsNorm, rotary, softmax } from "./operators/neural";
 import { reduceMax, reduceMean, reduceSum } from "./operators/reduce";
 import { concat, expand, reshape, slice, transpose } from "./operators/shape";
@@ -138,6 +138,12 @@ const cases: Case[] = [
   }))),
   { name: "gemm with full c", variables: [v([3, 4]), v([4, 5]), v([3, 5])], build: (_, [a, b, c]) => gemm(a!, b!, { c: c! }) },
   { name: "linear", variables: [v(["N", 4], { actual: [3, 4] }), v([5, 4])], build: (_, [x, w]) => linear(x!, w!) },
+  ...[[5], [3, 5]].map((c): Case => ({
+    name: `linearUpdated, plus [${c}]`,
+    variables: [v(["N", 4], { actual: [3, 4] }), v([2, 4]), v([5, 2]), v(c.length === 1 ? c : ["N", 5], { actual: c })],
+    build: (graph, [x, a, b, c]) =>
+      linearUpdated(x!, graph.constant("f32", [5, 4], Float32Array.from({ length: 20 }, (_, i) => Math.sin(2 * i))), { a: a!, b: b!, scale: 0.7, down: linearDown(x!, a!) }, c),
+  })),
   { name: "matmul batched", variables: [v([2, 3, 4]), v([2, 4, 5])], build: (_, [a, b]) => matmul(a!, b!) },
   { name: "matmul broadcast", variables: [v([2, 3, 3, 4]), v([2, 1, 4, 5])], build: (_, [a, b]) => matmul(a!, b!) },
   { name: "matmul broadcast rank", variables: [v([3, 4]), v([2, 4, 5])], build: (_, [a, b]) => matmul(a!, b!) },

@@ -7,8 +7,8 @@
  */
 import { Random } from "../../core/random";
 import type { Tensor } from "../graph/graph";
-import { mul, sumTo } from "../graph/operators/elementwise";
-import { gemm, linear } from "../graph/operators/linear";
+import { mul } from "../graph/operators/elementwise";
+import { gemm, linear, linearDown, linearUpdated } from "../graph/operators/linear";
 import { PROJECTIONS, type Projection } from "../sft/config";
 import { projectionShape, type ModelConfig } from "./config";
 import { adaptedParts, type Group } from "./groups";
@@ -101,36 +101,6 @@ export function initialAdapter(config: ModelConfig, lora: LoraShape, seed: numbe
 export const mergePays = (rows: number, columns: number, out: number) => rows * (columns + out) >= 2 * columns * out;
 
 /**
- * x·(W + s·B·A)ᵀ as one differentiable unit. What reaches A goes through `down`, whose own way back to x it replaces.
- *
- * @param down x·Aᵀ, [n, R]; computed only where a gradient is asked for
- */
-function multiplyMerged(down: Tensor, a: Tensor, b: Tensor, scale: number): Multiply {
-  return (x, weight, c) => {
-    const merged = gemm(b, a, { alpha: scale, c: weight }); // [out, in]
-    const shape = [x.dim(0), b.dim(0)];
-    return x.graph.node("Gemm", c ? [x, merged, c] : [x, merged], { dtype: "f32", shape }, {
-      attributes: { transA: 0, transB: 1, alpha: { float: 1 }, beta: { float: 1 } },
-      through: [x, down, b, ...(c ? [c] : [])],
-      gradient: (dy, _, needs) => [
-        needs[0] ? gemm(dy, merged) : null, // [n, in]
-        needs[1] ? gemm(dy, b, { alpha: scale }) : null, // [n, R]
-        needs[2] ? gemm(dy, down, { transA: true, alpha: scale }) : null, // [out, R]
-        ...(c ? [needs[3] ? sumTo(dy, c.shape) : null] : []),
-      ],
-    });
-  };
-}
-
-/** x·Aᵀ, [n, R], that passes nothing back to x. */
-const downOnly = (x: Tensor, a: Tensor): Tensor =>
-  x.graph.node("Gemm", [x, a], { dtype: "f32", shape: [x.dim(0), a.dim(0)] }, {
-    attributes: { transA: 0, transB: 1, alpha: { float: 1 }, beta: { float: 1 } },
-    through: [a],
-    gradient: (dy) => [gemm(dy, x, { transA: true })], // [R, in]
-  });
-
-/**
  * The products of a group with their adapters, if they have one.
  *
  * @param x [n, in]
@@ -148,8 +118,11 @@ export function adapted(x: Tensor, group: Group, prefix: string, bases: readonly
   const factorB = (i: number) => graph.parameter(`${prefix}.${group.products[i]!.name}.lora_B`, [bases[i]!.out, ranks]); // [out, R]
   const { batchTokens = 0 } = lora;
   if (!lora.dropoutMasks && !lora.rowScale && bases.every(({ floats, out }) => floats && mergePays(batchTokens, x.dim(1) as number, out))) {
-    const down = downOnly(x, a); // [n, R]
-    return bases.map((base, i) => base.product(isAdapted(i) ? multiplyMerged(down, a, factorB(i), loraScale(lora)) : undefined));
+    const down = linearDown(x, a); // [n, R]
+    return bases.map((base, i) => {
+      const b = isAdapted(i) ? factorB(i) : null;
+      return base.product(b ? (of, weight, c) => linearUpdated(of, weight, { a, b, scale: loraScale(lora), down }, c) : undefined);
+    });
   }
   const dropped = lora.dropoutMasks ? mul(x, graph.input(`dropout.${prefix}.${group.name}`, "f32", x.shape)) : x; // [n, in]
   const down = linear(dropped, a); // [n, R]

@@ -8,10 +8,10 @@
 import { Random } from "../../core/random";
 import { gradients } from "../graph/autodiff";
 import { Graph, type Target, type Tensor } from "../graph/graph";
-import { mul } from "../graph/operators/elementwise";
+import { add, mul } from "../graph/operators/elementwise";
 import { selectRows } from "../graph/operators/index";
-import { gemm, linear } from "../graph/operators/linear";
-import { attention, crossEntropy, rmsNorm, rotary, swiglu } from "../graph/operators/neural";
+import { gemm, linear, linearDown, linearUpdated } from "../graph/operators/linear";
+import { attention, crossEntropy, linearCrossEntropy, rmsNorm, rotary, swiglu } from "../graph/operators/neural";
 import { matmulQuantized, quantizedShapes, toF32 } from "../graph/operators/quantized";
 import { reduceSum } from "../graph/operators/reduce";
 import { reshape, split, transpose } from "../graph/operators/shape";
@@ -67,7 +67,10 @@ export function selfTestModel(variant: Variant, fixedShapes = false): OnnxModel 
 
   const x = p("x"); // [B·T, width]
   const normed = rmsNorm(x, fixed("ones", [WIDTH]), 1e-5); // [B·T, width]
-  const qkv = lora(normed, p("a"), p("b"), linear(normed, p("wqkv"), fixed("bias", [FUSED]))); // [B·T, fused]
+  // Queries, keys and values from a trained weight, and from a frozen one with an update added to it.
+  const change = { a: p("a"), b: p("b"), scale: 1.5, down: linearDown(normed, p("a")) };
+  const updated = linearUpdated(normed, fixed("frozen", [FUSED, WIDTH]), change, fixed("bias", [FUSED])); // [B·T, fused]
+  const qkv = gemm(normed, p("wqkv"), { transB: true, c: updated }); // [B·T, fused]
   const heads = transpose(reshape(qkv, ["B", "T", HEADS + 2 * KEY_HEADS, HEAD_DIM]), [0, 2, 1, 3]); // [B, all heads, T, headDim]
   const [qk, v] = split(heads, 1, [HEADS + KEY_HEADS, KEY_HEADS]) as [Tensor, Tensor];
   const even = mul(rmsNorm(qk, null, 1e-5), fixed("headGains", [HEADS + KEY_HEADS, 1, HEAD_DIM])); // [B, heads + keyHeads, T, headDim]
@@ -80,7 +83,8 @@ export function selfTestModel(variant: Variant, fixedShapes = false): OnnxModel 
   const four = matmulQuantized(second, quantized("four", 4), 4, [WIDTH, WIDTH]); // [M, width]
   const gated = swiglu(lora(second, p("a2"), p("gate"), four), lora(second, p("a2"), p("up"), four)); // [M, width]
   const down = matmulQuantized(gated, quantized("eight", 8), 8, [WIDTH, WIDTH]); // [M, width]
-  const nll = crossEntropy(linear(down, p("table")), graph.input("targets", "i32", ["M", 1])); // [M, 1]
+  const targets = graph.input("targets", "i32", ["M", 1]);
+  const nll = add(crossEntropy(linear(down, p("table")), targets), linearCrossEntropy(down, fixed("frozenTable", [VOCAB, WIDTH]), targets)); // [M, 1]
   const loss = reduceSum(mul(nll, graph.input("weights", "f32", ["M", 1])), [0, 1]); // []
   const adjoints = gradients(graph, loss, Object.values(parameters));
   const outputs = Object.entries({ loss, nll, ...Object.fromEntries(Object.keys(SHAPES).map((name, i) => [`grad:${name}`, adjoints[i]!])) });
@@ -123,7 +127,7 @@ function fixedFeeds(random: Random, variant: Variant): Record<string, NdArray> {
     rowOf: i32(rowOf, [BATCH * SEQ]),
     targets: i32(Int32Array.from([17, 39, 0, 17, 22, 1]), [ROWS, 1]),
     weights: f32(Float32Array.from({ length: ROWS }, (_, i) => 0.1 + 0.05 * i), [ROWS, 1]),
-    ones: normals([WIDTH], 1, 0.3), bias: normals([FUSED], 0, 0.3), headGains: normals([HEADS + KEY_HEADS, 1, HEAD_DIM], 1, 0.3),
+    ones: normals([WIDTH], 1, 0.3), frozen: normals([FUSED, WIDTH], 0, 0.25), frozenTable: normals([VOCAB, WIDTH], 0, 0.25), bias: normals([FUSED], 0, 0.3), headGains: normals([HEADS + KEY_HEADS, 1, HEAD_DIM], 1, 0.3),
     out: variant.f16 ? f16(halves, outShape) : normals(outShape, 0, 0.35),
     ...quantized("four", 4), ...quantized("eight", 8),
   };

@@ -44,6 +44,40 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
   return gemm(x, weight, { transB: true, c: bias });
 }
 
+/** x · Aᵀ, [n, R], that passes nothing back to x: for {@link linearUpdated}, whose rule does. */
+export const linearDown = (x: Tensor, a: Tensor): Tensor =>
+  x.graph.node("Gemm", [x, a], { dtype: "f32", shape: [x.dim(0), a.dim(0)] }, {
+    attributes: { transA: 0, transB: 1, alpha: { float: 1 }, beta: { float: 1 } },
+    through: [a],
+    gradient: (dy) => [gemm(dy, x, { transA: true })], // [R, in]
+  });
+
+/** A change of low rank R to a weight [out, in]: W + scale · B · A. */
+export interface LowRank {
+  /** [R, in] */
+  a: Tensor;
+  /** [out, R] */
+  b: Tensor;
+  scale: number;
+  /** {@link linearDown} of x and a, [n, R]: what reaches A goes through it. Computed only where a gradient is asked for. */
+  down: Tensor;
+}
+
+/** x · (W + scale · B · A)ᵀ (+ c [n, out] or [out]) as one differentiable unit; the weight itself stays frozen. */
+export function linearUpdated(x: Tensor, weight: Tensor, { a, b, scale, down }: LowRank, c: Tensor | null = null): Tensor {
+  const updated = gemm(b, a, { alpha: scale, c: weight }); // [out, in]
+  return x.graph.node("Gemm", c ? [x, updated, c] : [x, updated], { dtype: "f32", shape: [x.dim(0), b.dim(0)] }, {
+    attributes: { transA: 0, transB: 1, alpha: { float: 1 }, beta: { float: 1 } },
+    through: [x, down, b, ...(c ? [c] : [])],
+    gradient: (dy, _, needs) => [
+      needs[0] ? gemm(dy, updated) : null, // [n, in]
+      needs[1] ? gemm(dy, b, { alpha: scale }) : null, // [n, R]
+      needs[2] ? gemm(dy, down, { transA: true, alpha: scale }) : null, // [out, R]
+      ...(c ? [needs[3] ? sumTo(dy, c.shape) : null] : []),
+    ],
+  });
+}
+
 const swapLast = (x: Tensor) => transpose(x, x.shape.map((_, i) => (i === x.rank - 1 ? i - 1 : i === x.rank - 2 ? i + 1 : i)));
 
 interface MatmulOptions {
