@@ -84,8 +84,11 @@ test("every screen with nothing there yet", async ({ page }) => {
   await check(page, "/, with an error");
 });
 
-const modelFolder = join(mkdtempSync(join(tmpdir(), "ductus-a11y-")), "Tiny-Qwen");
-test.beforeAll(() => writeModelFolder(modelFolder, TINY));
+let modelFolder: string;
+test.beforeAll(() => {
+  modelFolder = join(mkdtempSync(join(tmpdir(), "ductus-a11y-")), "Tiny-Qwen");
+  writeModelFolder(modelFolder, TINY);
+});
 test.afterAll(() => rmSync(dirname(modelFolder), { recursive: true, force: true }));
 
 test("by keyboard alone from the start to a run, then every screen with something on it", async ({ page, context, baseURL }) => {

@@ -40,6 +40,13 @@ test("what was learned is not lost where there is no room for it", async ({ page
     await expect(page.getByTestId("run-status")).toHaveAttribute("data-state", "unsaved");
   });
 
+  await test.step("it is let go only where that is confirmed", async () => {
+    await page.getByTestId("let-go").click();
+    await expect(page.getByRole("dialog")).toContainText("will be gone, except for a file that you have downloaded");
+    await page.keyboard.press("Escape");
+    await expect(page.getByTestId("run-status")).toHaveAttribute("data-state", "unsaved");
+  });
+
   await test.step("another hand's run does not take its place", async () => {
     await session.send("Storage.overrideQuotaForOrigin", { origin });
     await page.getByRole("link", { name: "Ductus, start" }).click();

@@ -2,6 +2,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "@playwright/test";
 import { killRenderer } from "./kill";
 import { TINY, writeModelFolder } from "./model-folder";
@@ -10,6 +11,7 @@ import { beginWith, expectState, goTo, OWN_TEXT, RUN_TIMEOUT_MS } from "./person
 import { stored } from "./stored";
 import { watch } from "./watch";
 
+const EMBEDDED = fileURLToPath(new URL("../public/models/ductus-base", import.meta.url));
 const SECOND = "model-00002-of-00002.safetensors";
 
 let folder: string;
@@ -60,8 +62,26 @@ test("folders that cannot be used are refused in words, and leave nothing behind
     await expect(page.getByTestId("error")).toContainText(/not a number/);
   });
 
+  await test.step("the model that comes with the site", async () => {
+    await dropFolder(page, EMBEDDED);
+    await answer(page).and(page.getByTestId("model-offer")).waitFor();
+    await page.getByTestId("model-take").click();
+    await expect(page.getByTestId("error")).toHaveAttribute("data-code", "model/embedded");
+  });
   await expect(page.getByTestId("model")).toHaveCount(0);
   expect(await modelFiles(page)).toEqual([]);
+
+  await test.step("one that is good goes with everything that is deleted", async () => {
+    await dropFolder(page, join(folder, "Tiny-Qwen"));
+    await bringIn(page, "8-bit");
+    await expect(page.getByRole("heading", { name: "Bring in one of your own" })).toBeFocused(); // and not lost with the button
+    expect(await modelFiles(page)).not.toEqual([]);
+    await goTo(page, "Take away");
+    await page.getByTestId("delete-everything").click();
+    await page.getByTestId("confirm").click();
+    await expect(page).toHaveURL(/\/$/);
+    expect(await modelFiles(page)).toEqual([]);
+  });
   seen.expectClean();
 });
 

@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { parseModelConfig } from "../lib/train/model/config";
 import { memoryModel } from "../lib/train/model/files";
+import type { Storage } from "../lib/train/model/held";
+import { writeHeldModel } from "../lib/train/model/held-file";
 import { emptyHeld, heldBytes, storageFor } from "../lib/train/model/quantize";
-import { weightShapes } from "../lib/train/model/weights";
+import { openShards, WEIGHTS_FILE } from "../lib/train/model/shards";
+import { loadCheckpoint, weightShapes } from "../lib/train/model/weights";
 import { holdOptions, licenceOf, modelName, outlook, recommend, weightBytes } from "./model-outlook";
 
 const half = { model_type: "qwen2", vocab_size: 151_936, hidden_size: 896, num_hidden_layers: 24, num_attention_heads: 14, num_key_value_heads: 2, intermediate_size: 4864, max_position_embeddings: 32_768, tie_word_embeddings: true };
@@ -18,18 +21,44 @@ describe("weightBytes", () => {
   });
 });
 
+describe("outlook", () => {
+  /** A file as `quantize` writes it, of weights that are all zero. */
+  async function quantised(matrices: Storage, embedding: Storage) {
+    const weights = new Map([...weightShapes(wide)].map(([name, shape]) => [name, emptyHeld(shape, storageFor(shape, name.includes("embed_tokens") ? embedding : matrices))]));
+    const parts: Uint8Array[] = [];
+    await writeHeldModel(weights, "ab".repeat(32), (part) => void parts.push(part.slice()));
+    return memoryModel({ [WEIGHTS_FILE]: new Uint8Array(Buffer.concat(parts)) });
+  }
+  const wide = parseModelConfig({ ...half, vocab_size: 64, hidden_size: 64, num_hidden_layers: 1, num_attention_heads: 2, intermediate_size: 48 });
+
+  it("offers a model that was quantised before as it is, with the bytes that it will take", async () => {
+    for (const [matrices, embedding] of [["q8", "q8"], ["q4", "q4"], ["q4", "q8"]] as const) {
+      const files = await quantised(matrices, embedding);
+      const { choices, recommended, sourceBytes } = outlook(wide, await openShards(files), { name: "a" }, 8);
+      expect(recommended).toBe(matrices);
+      const { weights } = await loadCheckpoint(wide, files, holdOptions(recommended));
+      expect(choices).toEqual([{ storage: matrices, weightBytes: [...weights.values()].reduce((sum, tensor) => sum + heldBytes(tensor), 0) }]);
+      expect(sourceBytes).toBeGreaterThan(choices[0]!.weightBytes);
+    }
+  });
+  it("offers any other in each form", () => {
+    expect(outlook(wide, [], { name: "a" }, 8).choices.map(({ storage }) => storage)).toEqual(["f32", "f16", "q8", "q4"]);
+  });
+});
+
 describe("recommend", () => {
   const config = parseModelConfig(half);
   it("takes the most exact form that leaves room, by what the device says it has", () => {
     expect(weightBytes(config, "q4") / 1e9).toBeCloseTo(0.38, 2);
     expect(recommend(config, 8)).toEqual({ recommended: "q4" });
-    expect(recommend(config, 16)).toEqual({ recommended: "f16" });
+    expect(recommend(config, 16)).toEqual({ recommended: "q4" }); // no more is reckoned with than 8 GiB
+    expect(recommend({ ...config, numLayers: 6 }, 8)).toEqual({ recommended: "f16" });
     expect(recommend(config, undefined)).toEqual({ recommended: "q4" });
     expect(recommend(tiny, 2)).toEqual({ recommended: "f32" });
   });
   it("warns where even the smallest is too much", () => {
     expect(recommend(config, 1).warning).toMatch(/more than this device/);
-    expect(outlook(config, { name: "a", sourceBytes: 1 }, 1)).toMatchObject({ family: "qwen2", parameters: 494_032_768, warning: expect.stringMatching(/\.$/) as string });
+    expect(outlook(config, [], { name: "a" }, 1)).toMatchObject({ family: "qwen2", parameters: 494_032_768, warning: expect.stringMatching(/\.$/) as string });
   });
 });
 
@@ -46,6 +75,9 @@ describe("modelName", () => {
     expect(modelName("../config.json", {})).toBe("model");
     expect(modelName(`${"x".repeat(300)}/config.json`, {})).toHaveLength(64);
     expect(modelName("日本/config.json", {})).toBe("model");
+  });
+  it("is never that of the model that comes with the site", () => {
+    expect(modelName("ductus-base/config.json", {})).toBe("ductus-base-own");
   });
 });
 

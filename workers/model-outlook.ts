@@ -5,9 +5,12 @@
  */
 import { MOST_GIB } from "../lib/train/execution/choose";
 import { countParameters, type ModelConfig } from "../lib/train/model/config";
+import { EMBEDDED_MODEL_ID } from "../lib/train/model/embedded";
 import { readSmall, type ModelFiles } from "../lib/train/model/files";
 import { BLOCK, type Storage } from "../lib/train/model/held";
+import { isHeldFile, quantizedStorage } from "../lib/train/model/held-file";
 import { blockBytes, storageFor } from "../lib/train/model/quantize";
+import type { Shard } from "../lib/train/model/shards";
 import { weightShapes } from "../lib/train/model/weights";
 import type { ModelOutlook } from "./protocol";
 
@@ -31,38 +34,64 @@ export function holdOptions(storage: Storage): { matrices: Storage; embedding: S
   return { matrices: storage, embedding: storage === "q4" ? "q8" : storage };
 }
 
-/** Bytes of all weights in memory. */
-export function weightBytes(config: ModelConfig, storage: Storage): number {
+const isEmbedding = (name: string): boolean => name === "model.embed_tokens.weight" || name === "lm_head.weight";
+
+/** @param shards of its file, where it may be one that was quantised before: what is quantised there stays as it is */
+function forms(config: ModelConfig, storage: Storage, shards: readonly Shard[] = []): { name: string; shape: readonly number[]; held: Storage }[] {
   const options = holdOptions(storage);
+  const entries = new Map(shards.flatMap((shard) => shard.entries.map((entry) => [entry.name, entry])));
+  return [...weightShapes(config)].map(([name, shape]) => ({
+    name, shape, held: quantizedStorage(entries.get(name), shape) ?? storageFor(shape, isEmbedding(name) ? options.embedding : options.matrices),
+  }));
+}
+
+/** Bytes of all weights in memory. @param shards as {@link ownForm} */
+export function weightBytes(config: ModelConfig, storage: Storage, shards?: readonly Shard[]): number {
   let bytes = 0;
-  for (const [name, shape] of weightShapes(config)) {
-    const wanted = name === "model.embed_tokens.weight" || name === "lm_head.weight" ? options.embedding : options.matrices;
-    const held = storageFor(shape, wanted);
+  for (const { shape, held } of forms(config, storage, shards)) {
     const numbers = shape.reduce((a, b) => a * b, 1);
     bytes += held === "f32" ? 4 * numbers : held === "f16" ? 2 * numbers : (numbers / BLOCK) * (blockBytes(held) + 4);
   }
   return bytes;
 }
 
-/** The most exact form that leaves room for the work. @param deviceGib `navigator.deviceMemory` */
-export function recommend(config: ModelConfig, deviceGib: number | undefined): { recommended: Storage; warning?: string } {
-  const device = Math.min(MOST_GIB, deviceGib ?? UNKNOWN_DEVICE_GIB) * 2 ** 30;
-  const fits = STORAGES.find((storage) => {
-    const bytes = weightBytes(config, storage);
-    return bytes <= device * SHARE_FOR_WEIGHTS && (storage !== "f32" || bytes <= MAX_F32_BYTES);
-  });
-  if (fits !== undefined) return { recommended: fits };
-  if (weightBytes(config, "q4") <= device * SHARE_AT_MOST) return { recommended: "q4" };
-  return { recommended: "q4", warning: "Even in its smallest form this is more than this device is likely to hold beside everything else. It may be refused for want of memory, or end the tab; what is stored is safe all the same." };
+/**
+ * The form of a model that Ductus has quantised before, by the smallest of its
+ * matrices; null for any other, which can be held in each form.
+ * @throws DuctusError as isHeldFile
+ */
+export function ownForm(config: ModelConfig, shards: readonly Shard[]): Storage | null {
+  if (!shards.some(isHeldFile)) return null;
+  const matrices = forms(config, "f16", shards).filter(({ name, shape }) => shape.length === 2 && !isEmbedding(name)).map(({ held }) => held);
+  return STORAGES.findLast((storage) => matrices.includes(storage)) ?? "f16";
 }
 
-export function outlook(config: ModelConfig, facts: Pick<ModelOutlook, "name" | "sourceBytes" | "licence">, deviceGib: number | undefined): ModelOutlook {
+/** The most exact form that leaves room for the work. @param deviceGib `navigator.deviceMemory` */
+export function recommend(config: ModelConfig, deviceGib: number | undefined): { recommended: Storage; warning?: string } {
+  const fits = STORAGES.find((storage) => {
+    const bytes = weightBytes(config, storage);
+    return bytes <= deviceBytes(deviceGib) * SHARE_FOR_WEIGHTS && (storage !== "f32" || bytes <= MAX_F32_BYTES);
+  });
+  return { recommended: fits ?? "q4", ...warning(weightBytes(config, fits ?? "q4"), deviceGib, "Even in its smallest form") };
+}
+
+const deviceBytes = (gib: number | undefined): number => Math.min(MOST_GIB, gib ?? UNKNOWN_DEVICE_GIB) * 2 ** 30;
+
+function warning(bytes: number, deviceGib: number | undefined, form: string): { warning?: string } {
+  if (bytes <= deviceBytes(deviceGib) * SHARE_AT_MOST) return {};
+  return { warning: `${form} this is more than this device is likely to hold beside everything else. It may be refused for want of memory, or end the tab; what is stored is safe all the same.` };
+}
+
+/** @param shards of its weights */
+export function outlook(config: ModelConfig, shards: readonly Shard[], facts: Pick<ModelOutlook, "name" | "licence">, deviceGib: number | undefined): ModelOutlook {
+  const own = ownForm(config, shards);
   return {
     ...facts,
     family: config.family,
     parameters: countParameters(config),
-    choices: STORAGES.map((storage) => ({ storage, weightBytes: weightBytes(config, storage) })),
-    ...recommend(config, deviceGib),
+    sourceBytes: shards.reduce((sum, { source }) => sum + source.size, 0),
+    choices: (own === null ? STORAGES : [own]).map((storage) => ({ storage, weightBytes: weightBytes(config, storage, shards) })),
+    ...(own === null ? recommend(config, deviceGib) : { recommended: own, ...warning(weightBytes(config, own, shards), deviceGib, "As it was quantised") }),
   };
 }
 
@@ -79,7 +108,8 @@ export function modelName(path: string, configJson: unknown): string {
   const names = [cached, folder !== undefined && /^[0-9a-f]{40}$/.test(folder) ? undefined : folder, typeof written === "string" ? written.split(/[/\\]/).at(-1) : undefined, folder];
   for (const name of names) {
     const clean = (name ?? "").normalize("NFKD").replace(/[^A-Za-z0-9_.-]+/g, "-").replace(/^[-.]+|[-.]+$/g, "").slice(0, 64);
-    if (clean !== "") return clean;
+    // The name of the one that comes with the site is its own: what was learned is known by it.
+    if (clean !== "") return clean === EMBEDDED_MODEL_ID ? `${clean}-own` : clean;
   }
   return "model";
 }

@@ -16,7 +16,7 @@ import type { Storage } from "../lib/train/model/held";
 import { writeHeldModel } from "../lib/train/model/held-file";
 import { openModelFiles, openSettings } from "../lib/train/model/load";
 import { openShards, WEIGHTS_FILE } from "../lib/train/model/shards";
-import { holdOptions, licenceOf, modelName, outlook, weightBytes } from "./model-outlook";
+import { holdOptions, licenceOf, modelName, outlook, ownForm, weightBytes } from "./model-outlook";
 import type { ModelOutlook, ModelPhase, ModelProgress, ModelsApi, ModelSourceFile } from "./protocol";
 import { embeddedEntry } from "./resources";
 import { registerTransferHandlers } from "./transfer";
@@ -53,14 +53,13 @@ async function advised<T>(work: Promise<T>): Promise<T> {
 async function inspect(picked: readonly ModelSourceFile[]): Promise<ModelOutlook> {
   const files = filesModel(picked);
   const { config } = await openSettings(files);
-  const sourceBytes = (await openShards(files)).reduce((sum, { source }) => sum + source.size, 0);
-  return outlook(config, { ...(await facts(files, picked)), sourceBytes }, (navigator as WorkerNavigator & { deviceMemory?: number }).deviceMemory);
+  return outlook(config, await openShards(files), await facts(files, picked), (navigator as WorkerNavigator & { deviceMemory?: number }).deviceMemory);
 }
 
 async function add(picked: readonly ModelSourceFile[], storage: Storage, onProgress: (progress: ModelProgress) => void): Promise<string | null> {
   const mine = (abort = new AbortController());
   try {
-    return await navigator.locks.request(LOCK, () => advised(read(picked, storage, mine.signal, onProgress)));
+    return await navigator.locks.request(LOCK, { signal: mine.signal }, () => advised(read(picked, storage, mine.signal, onProgress)));
   } catch (error) {
     if (mine.signal.aborted) return null;
     throw error;
@@ -69,12 +68,16 @@ async function add(picked: readonly ModelSourceFile[], storage: Storage, onProgr
   }
 }
 
-async function read(picked: readonly ModelSourceFile[], storage: Storage, signal: AbortSignal, onProgress: (progress: ModelProgress) => void): Promise<string> {
+async function read(picked: readonly ModelSourceFile[], chosen: Storage, signal: AbortSignal, onProgress: (progress: ModelProgress) => void): Promise<string> {
   const files = filesModel(picked);
   const { name, licence } = await facts(files, picked);
-  const bytes = weightBytes((await openSettings(files)).config, storage);
+  const { config } = await openSettings(files);
+  const shards = await openShards(files);
+  const storage = ownForm(config, shards) ?? chosen;
+  const bytes = weightBytes(config, storage, shards);
   await requireRoom(bytes, `“${name}”`);
   const model = await openModelFiles(files, { ...holdOptions(storage), onProgress: reporter("reading", onProgress), signal });
+  await refuseEmbedded(model.sha256);
   const folder = newId();
   try {
     const fileBytes = await write(folder, files, model, reporter("storing", onProgress), signal);
@@ -88,6 +91,13 @@ async function read(picked: readonly ModelSourceFile[], storage: Storage, signal
     await deleteModelFolder(folder).catch(() => undefined);
     throw signal.aborted ? error : storeError(error);
   }
+}
+
+/** In whatever form: what was learned with the one that comes with the site is not to be computed with another. */
+async function refuseEmbedded(sha256: string): Promise<void> {
+  const embedded = await embeddedEntry().catch(() => null); // with the network off it may be unknown; it is opened before any other of its hash
+  if (embedded?.sha256 !== sha256) return;
+  throw new DuctusError("model/embedded", "This is the model that comes with the site, so it is here already.", "Choose it in the list above.");
 }
 
 /** @returns bytes written */

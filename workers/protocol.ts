@@ -37,7 +37,7 @@ export type RunEvent =
   | { type: "paused"; runId: string; paused: boolean }
   | { type: "finished"; runId: string; status: "finished" | "stopped"; adapterId: string; report: AdapterReport }
   /** It ended, and this browser has no room for what it learned: the worker keeps it until the next run, and here it is to be saved as a file. */
-  | { type: "unsaved"; runId: string; error: SerializedError; name: string; file: Uint8Array; report: AdapterReport }
+  | { type: "unsaved"; runId: string; stopped: boolean; error: SerializedError; name: string; file: Uint8Array; report: AdapterReport }
   /**
    * It goes on from a checkpoint, because it was asked to, or because the device was lost and opened anew; what came
    * after that step comes again. `differences`: why its last digits may differ from those of a run that was never cut.
@@ -127,7 +127,7 @@ export interface ModelOutlook {
   /** Of the weight files. */
   sourceBytes: number;
   licence?: string;
-  /** Largest first. */
+  /** Largest first; one alone where it was quantised before, and stays as it is. */
   choices: { storage: Storage; weightBytes: number }[];
   /** By the model's size and the device's memory. */
   recommended: Storage;

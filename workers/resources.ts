@@ -4,9 +4,9 @@
  * model at a time: another one takes its place, since two large ones do not fit.
  */
 import { DuctusError } from "../lib/core/errors";
-import { getSetting } from "../lib/store/hands";
 import { openModelFolder } from "../lib/store/model-files";
 import { getModel, modelGone } from "../lib/store/models";
+import { measuredThreads } from "../lib/store/threads";
 import type { ModelRef, StoredModel } from "../lib/store/types";
 import type { TokenizerFiles } from "../lib/train/model/added-tokens";
 import { EMBEDDED_MODEL_ID, openModel, type ReadyModel } from "../lib/train/model/embedded";
@@ -28,7 +28,8 @@ export interface HeldModel extends ReadyModel {
   tokenizerFiles(): Promise<TokenizerFiles>;
 }
 
-let kept: { sha256: string; model: Promise<HeldModel> } | null = null;
+/** `folder`: that of a model that was brought in, which is another one when it is brought in anew. */
+let kept: { sha256: string; folder: string | null; model: Promise<HeldModel> } | null = null;
 
 /** The manifest's entry of the embedded model, without its weights. */
 export async function embeddedEntry(): Promise<ModelEntry> {
@@ -61,23 +62,30 @@ const identityOf = ({ id, name, parameters }: StoredModel): ModelIdentity => ({ 
 /**
  * Opens the model with these weights; the one open before is let go.
  * @param name as it was called, for the words where it is gone
+ * @param letGo ends what still holds the one open before; called where another takes its place
  * @throws DuctusError `model/gone` where it is neither the embedded one nor stored here, and those of openModel and openModelFiles
  */
-export function openByHash(sha256: string, name: string, onProgress?: OnProgress): Promise<HeldModel> {
-  if (kept?.sha256 === sha256) return kept.model;
-  const model = load(sha256, name, onProgress);
-  const mine = (kept = { sha256, model });
+export async function openByHash(sha256: string, name: string, onProgress?: OnProgress, letGo?: () => Promise<void>): Promise<HeldModel> {
+  const stored = await getModel(sha256);
+  const folder = stored?.folder ?? null;
+  const isKept = () => kept?.sha256 === sha256 && kept.folder === folder;
+  if (!isKept()) await letGo?.();
+  if (kept !== null && isKept()) return kept.model; // also where another call has opened it meanwhile
+  const model = load(sha256, name, stored, onProgress);
+  const mine = (kept = { sha256, folder, model });
   model.catch(() => {
     if (kept === mine) kept = null;
   });
   return model;
 }
 
-async function load(sha256: string, name: string, onProgress?: OnProgress): Promise<HeldModel> {
-  const stored = await getModel(sha256);
-  if (stored !== null) return loadStored(stored, onProgress);
-  const entry = await embeddedEntry();
-  if (entry.sha256 !== sha256) throw modelGone(name);
+async function load(sha256: string, name: string, stored: StoredModel | null, onProgress?: OnProgress): Promise<HeldModel> {
+  // The embedded one is always that of the site, exact as it is, whatever was brought in. With the network off, what is stored opens all the same.
+  const entry = stored === null ? await embeddedEntry() : await embeddedEntry().catch(() => null);
+  if (entry?.sha256 !== sha256) {
+    if (stored === null) throw modelGone(name);
+    return loadStored(stored, onProgress);
+  }
   const { tokenizerFiles, ...model } = await openModel(MODELS_URL, EMBEDDED_MODEL_ID, fetchModelFile, onProgress);
   return { ...model, storage: "f32", tokenizerFiles: () => Promise.resolve(tokenizerFiles) };
 }
@@ -90,18 +98,13 @@ async function loadStored(stored: StoredModel, onProgress?: OnProgress): Promise
   return { config, weights, tokenizer, stopTokenIds, entry: identityOf(stored), storage: stored.storage, tokenizerFiles: () => openSettings(files) };
 }
 
-async function rememberedThreads(): Promise<number> {
-  const remembered = await getSetting("threads").catch(() => null);
-  return crossOriginIsolated && remembered?.cores === navigator.hardwareConcurrency ? remembered.threads : defaultThreads();
-}
-
 const devices = new Map<string, Promise<OpenedDevice>>();
 
 /** @param threads of the processor path, to repeat a run to the last bit; absent: what this device was measured to do best with */
 export function device(preference: "auto" | "webgpu" | "wasm", threads?: number): Promise<OpenedDevice> {
   const known = devices.get(preference);
   if (known) return known;
-  const opened = (async () => openDevice(preference, threads ?? (await rememberedThreads())))();
+  const opened = (async () => openDevice(preference, threads ?? (await measuredThreads()) ?? defaultThreads()))();
   const forget = () => {
     if (devices.get(preference) === opened) devices.delete(preference);
   };

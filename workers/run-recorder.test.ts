@@ -1,7 +1,7 @@
 import "fake-indexeddb/auto";
 import { deleteDB } from "idb";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { getAdapter } from "../lib/store/adapters";
+import { deleteAdapter, getAdapter, listAdapters } from "../lib/store/adapters";
 import { listCheckpoints } from "../lib/store/checkpoints";
 import { closeDatabase, DATABASE_NAME } from "../lib/store/db";
 import { createHand, deleteHand } from "../lib/store/hands";
@@ -159,6 +159,15 @@ describe("RunRecorder", () => {
     expect((await getRun(run.id))!.adapterId).toBe(kept.adapterId); // in its place, not beside it
   });
 
+  it("stores the adapter anew where it was deleted while the run went on", async () => {
+    await wholeRun();
+    await deleteAdapter((await getRun(run.id))!.adapterId!);
+    await recorder.finished(result());
+    const { adapterId } = (await getRun(run.id))!;
+    expect((await listAdapters(run.handId)).map(({ id }) => id)).toEqual([adapterId]);
+    expect((await getAdapter(adapterId!))!.report).toEqual(report);
+  });
+
   it("ends when the hand has been deleted", async () => {
     await recorder.prepared(prepared, 2);
     await deleteHand(run.handId);
@@ -166,7 +175,7 @@ describe("RunRecorder", () => {
     await expect(recorder.checkpoint(Uint8Array.of(1), 1)).rejects.toMatchObject({ code: "store/missing" });
   });
 
-  it("leaves pauses out of the time that it says is left", async () => {
+  it("leaves pauses out of the time that it says is left, and of that which has passed", async () => {
     vi.useFakeTimers({ toFake: ["performance"] });
     recorder = new RunRecorder(run, "Ann", model, control, (event) => events.push(event)); // begun on the same clock
     await recorder.prepared(prepared, 12);
@@ -182,6 +191,24 @@ describe("RunRecorder", () => {
     vi.advanceTimersByTime(1000);
     await recorder.step(3, step(4));
     const last = events.findLast((event) => event.type === "metrics");
-    expect(last?.progress).toMatchObject({ step: 3, remainingMs: 9000, tokensPerSecond: 100 });
+    expect(last?.progress).toMatchObject({ step: 3, remainingMs: 9000, tokensPerSecond: 100, elapsedMs: 3000 });
+    expect(last?.points.at(-1)).toMatchObject({ step: 3, atMs: 3000 });
+  });
+
+  it("lets no time run backwards where it goes on from a checkpoint with an earlier clock", async () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    recorder = new RunRecorder(run, "Ann", model, control, (event) => events.push(event));
+    vi.advanceTimersByTime(5000); // until the checkpoints' clock began
+    await recorder.prepared(prepared, 12);
+    vi.advanceTimersByTime(1000);
+    await recorder.step(1, step(4));
+    vi.advanceTimersByTime(60_000);
+    await recorder.step(2, step(4)); // comes again
+    recorder = new RunRecorder((await getRun(run.id))!, "Ann", model, control, (event) => events.push(event));
+    await recorder.resumed({ evaluated: 0, tokens: 100, elapsedMs: 1000, trainer: { steps: 1 }, best: null } as SftCheckpoint, false, []);
+    vi.advanceTimersByTime(1000);
+    await recorder.step(2, step(4));
+    await recorder.flush();
+    expect((await listMetrics(run.id)).map(({ atMs }) => atMs)).toEqual([6000, 7000]);
   });
 });

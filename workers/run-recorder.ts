@@ -17,7 +17,7 @@ import type { SftRunResult } from "../lib/train/sft/run";
 import type { StepResult } from "../lib/train/sft/trainer";
 import { saveCheckpoint } from "../lib/store/checkpoints";
 import { replaceAdapterFile, saveAdapter, saveReport } from "../lib/store/adapters";
-import { addSample, appendMetrics, updateRun } from "../lib/store/runs";
+import { addSample, appendMetrics, listMetrics, updateRun } from "../lib/store/runs";
 import type { AdapterReport, Metric, Run, RunSample, Score } from "../lib/store/types";
 import type { RunEvent, RunProgress } from "./protocol";
 
@@ -39,6 +39,8 @@ export class RunRecorder {
   private bestTokens = 0;
   private adapterId: string | null = null;
   private readonly startedAt = performance.now();
+  /** In an attempt before this one, as when the device was lost. */
+  private readonly waitedBeforeMs: number;
   /** Time and tokens of steps alone, for the estimate of what is left. */
   private stepMs = 0;
   /** Since it began or went on. */
@@ -62,7 +64,9 @@ export class RunRecorder {
     private readonly model: ReadyModel,
     private readonly control: RunControl,
     private readonly onEvent: (event: RunEvent) => void,
-  ) {}
+  ) {
+    this.waitedBeforeMs = this.markedWaitMs = control.waitedMs;
+  }
 
   /** Whether a step has been done. */
   get hasLearned(): boolean {
@@ -84,8 +88,10 @@ export class RunRecorder {
     this.done = steps;
     this.tokens = tokens;
     this.bestTokens = best?.tokens ?? 0;
-    this.elapsedBeforeMs = elapsedMs;
-    this.evaluationsBefore = checkpoint.evaluated < 0 ? 0 : 1 + evaluationPoints(this.totalSteps, this.run.config.evaluations).filter((point) => point <= checkpoint.evaluated).length;
+    // The checkpoint's clock began a little later than that of the points; time does not run backwards on the curve.
+    const points = await listMetrics(this.run.id, () => undefined).catch(() => []);
+    this.elapsedBeforeMs = points.reduce((latest, { step, atMs }) => (step <= steps ? Math.max(latest, atMs) : latest), elapsedMs);
+    this.evaluationsBefore = checkpoint.evaluated < 0 ? 0 : 1 + evaluationPoints(this.totalSteps, this.run.config.evaluations, this.run.config.evalSteps).filter((point) => point <= checkpoint.evaluated).length;
     // The adapter kept before the cut may have been deleted since; then a new one is stored.
     this.adapterId = this.run.adapterId ?? null;
     this.onEvent({ type: "resumed", runId: this.run.id, step: steps, afterLoss, differences });
@@ -188,8 +194,11 @@ export class RunRecorder {
     const { entry } = this.model;
     const file = this.pack(tensors, step, report);
     if (this.adapterId) {
-      await replaceAdapterFile(this.adapterId, file);
-      return this.adapterId;
+      const replaced = await replaceAdapterFile(this.adapterId, file).catch((error: unknown) => {
+        if (error instanceof DuctusError && error.code === "store/missing") return null; // deleted while the run went on
+        throw error;
+      });
+      if (replaced !== null) return this.adapterId;
     }
     const stored = await saveAdapter({ handId: this.run.handId, runId: this.run.id, name: this.handName, modelId: entry.id, modelSha256: entry.sha256, file });
     return (this.adapterId = stored.id);
@@ -198,7 +207,7 @@ export class RunRecorder {
   private progress(): RunProgress {
     const left = this.totalSteps - this.done;
     const perStep = this.timedSteps > 0 ? this.stepMs / this.timedSteps : null;
-    const checks = evaluationPoints(this.totalSteps, this.run.config.evaluations).length + 1; // and one before the first step
+    const checks = evaluationPoints(this.totalSteps, this.run.config.evaluations, this.run.config.evalSteps).length + 1; // and one before the first step
     const checksLeft = Math.max(0, checks - this.evaluationsBefore - this.evaluations);
     const perCheck = this.evaluations > 0 ? this.otherMs / this.evaluations : 0;
     return {
@@ -211,8 +220,9 @@ export class RunRecorder {
     };
   }
 
+  /** Without pauses, as a checkpoint counts it. */
   private elapsedMs(): number {
-    return Math.round(this.elapsedBeforeMs + performance.now() - this.startedAt);
+    return Math.round(this.elapsedBeforeMs + performance.now() - this.startedAt - (this.control.waitedMs - this.waitedBeforeMs));
   }
 
   /** Time since the last call, in ms; time in which the run was paused does not count. */

@@ -16,6 +16,7 @@ import { RunControl } from "../lib/train/loop";
 import { checkConfig } from "../lib/train/sft/check";
 import { firstReadable, type SftCheckpoint } from "../lib/train/sft/checkpoint";
 import { defaultConfig } from "../lib/train/sft/recipes";
+import type { ExecutionPlan } from "../lib/train/execution/types";
 import { runPlan, runSft, type SftRunResult } from "../lib/train/sft/run";
 import type { RunEvent, TrainerApi, TrainRequest } from "./protocol";
 import { device, identify, openByHash } from "./resources";
@@ -125,9 +126,12 @@ async function execute({ run: { id: runId }, hand, documents, device: preference
   const { backend, report } = await device(preference, resume?.machine.threads);
   onEvent({ type: "device", runId, device: report });
   const plan = runPlan(backend, model, run.config, resume);
-  const execution = { ...plan, storage: model.storage };
-  onEvent({ type: "execution", runId, execution });
-  await updateRun(runId, { device: report, execution });
+  const follow = async (chosen: ExecutionPlan): Promise<void> => {
+    const execution = { ...chosen, storage: model.storage };
+    onEvent({ type: "execution", runId, execution });
+    await updateRun(runId, { device: report, execution });
+  };
+  await follow(plan);
   unlessStopped();
   onEvent({ type: "phase", runId, phase: "preparing" });
   const recorder = new RunRecorder(run, hand.name, model, mine, onEvent);
@@ -139,6 +143,7 @@ async function execute({ run: { id: runId }, hand, documents, device: preference
         await recorder.prepared(data, totalSteps);
         unlessStopped();
       },
+      narrowed: follow,
       resumed: (checkpoint, differences) => recorder.resumed(checkpoint, afterLoss, differences),
       step: (done, step) => recorder.step(done, step),
       heldOut: async (done, score, adapter, best) => {
@@ -175,7 +180,7 @@ async function keep(recorder: RunRecorder, result: SftRunResult, runId: string, 
     if (!isPassing(error)) throw error;
     unsaved = store;
     const serialized = serializeError(error);
-    onEvent({ type: "unsaved", runId, error: serialized, name, file: recorder.pack(result.adapter, result.bestStep, result.report), report: result.report });
+    onEvent({ type: "unsaved", runId, stopped: result.stopped, error: serialized, name, file: recorder.pack(result.adapter, result.bestStep, result.report), report: result.report });
     await updateRun(runId, { status: "failed", error: serialized }).catch(() => undefined); // there is no room
   }
 }

@@ -38,7 +38,9 @@ const TEXT_MS = 60;
 
 /** Counts calls of stop() and of compare(): a comparison goes on while its number is the newest. */
 let generation = 0;
-let kept: { key: string; sha256: string; generator: Promise<Generator> } | null = null;
+let kept: { key: string; model: ReadyModel; generator: Promise<Generator> } | null = null;
+/** Ends when nothing that was asked for uses a generator any more. */
+let writing: Promise<unknown> = Promise.resolve();
 
 const baseOf = ({ entry, config }: ReadyModel) => ({ id: entry.id, name: entry.name, sha256: entry.sha256, config });
 
@@ -58,34 +60,31 @@ async function openStored(adapterId: string, onProgress?: OnProgress): Promise<O
 }
 
 /** As openByHash; a generator of another model is closed first, so that two models are never held at once. */
-async function openModel(sha256: string, name: string, onProgress?: OnProgress): Promise<HeldModel> {
-  if (kept !== null && kept.sha256 !== sha256) await closeGenerator();
-  return openByHash(sha256, name, onProgress);
-}
+const openModel = (sha256: string, name: string, onProgress?: OnProgress): Promise<HeldModel> => openByHash(sha256, name, onProgress, closeGenerator);
 
 /** The generator for adapters of a shape on a device; the one kept before is closed where another is wanted. */
 function generatorFor(opened: OpenedDevice, model: ReadyModel, adapter: LoraAdapter): Promise<Generator> {
-  const { sha256 } = model.entry;
-  const key = `${sha256} ${opened.report.kind} ${shapeKey(adapter)}`;
-  if (kept?.key === key) return kept.generator;
-  const before = kept?.generator;
+  const key = `${opened.report.kind} ${shapeKey(adapter)}`;
+  if (kept?.key === key && kept.model === model) return kept.generator;
+  const closed = closeGenerator();
   const generator = (async () => {
-    // Whoever uses it still has been superseded, and stops before its next token.
-    await before?.then((old) => old.dispose(), () => undefined);
+    await closed;
     // Base and tuned, in one batch.
     const { kind } = planFor(opened.backend, model, { batch: 2, seq: MAX_POSITIONS, otherCopies: 0 });
     return Generator.create(opened.backend, model.config, model.weights, adapter, MAX_POSITIONS, { execution: kind, tokens: adapter.tokens?.ids ?? [] });
   })();
-  kept = { key, sha256, generator };
+  kept = { key, model, generator };
   const drop = () => forget(generator);
   generator.catch(drop);
   void opened.backend.lost.then(drop);
   return generator;
 }
 
+/** Whoever uses it still has been superseded, and stops before its next token. */
 async function closeGenerator(): Promise<void> {
   const before = kept?.generator;
   kept = null;
+  await writing;
   await before?.then((old) => old.dispose(), () => undefined);
 }
 
@@ -103,12 +102,15 @@ async function compare(request: CompareRequest, onEvent: (event: GenerationEvent
     ? { ...request.prompt, passage: lastWords(request.prompt.passage, DEFAULT_MAX_PROMPT_WORDS) } // as in training
     : request.prompt;
   const promptIds = tokenizer.encodeChat(toMessages(prompt), true);
+  if (mine !== generation) { // before a word was written
+    for (const side of ["base", "tuned"] as const) onEvent({ type: "done", side, text: "", tokens: 0, stop: "stopped" });
+    return;
+  }
   const pending = generatorFor(opened, model, adapter);
-  const generator = await pending;
 
   const sides = (["base", "tuned"] as const).map((side) => ({ side, stream: tokenizer.stream(), text: "", tokens: 0, sentAt: 0 }));
   const { temperature, topP, maxNewTokens, seed } = request.sampling;
-  const written = generator.generate(
+  const written = pending.then(async (generator) => generator.generate(
     [{ promptIds, adapted: false, seed }, { promptIds, adapted: true, seed }],
     {
       temperature, topP, maxNewTokens, stopTokenIds: model.stopTokenIds,
@@ -125,7 +127,9 @@ async function compare(request: CompareRequest, onEvent: (event: GenerationEvent
       },
     },
     adapterTensors(model, adapter),
-  );
+  ));
+  const before = writing;
+  writing = written.then(() => before, () => before);
   const rows = await written.catch((error: unknown) => {
     if (error instanceof DuctusError && error.code.startsWith("device/")) forget(pending); // a session whose run has failed is closed
     throw error;
@@ -139,6 +143,7 @@ async function compare(request: CompareRequest, onEvent: (event: GenerationEvent
 async function evaluate(handId: string, adapterId: string): Promise<AdapterReport> {
   const hand = await getHand(handId);
   if (!hand) throw new DuctusError("store/missing", "This hand is no longer here.", "Choose another one.");
+  generation++; // what is being written makes room
   const { model, adapter, addedTokens } = await openStored(adapterId);
   const tokenizer = await tokenizerFor(model, addedTokens);
   const { backend } = await device("auto");

@@ -15,7 +15,7 @@ export function DeleteHand({ hand, onClose }: { hand: Hand; onClose: () => void 
     const { live } = run.get();
     if (isActive(live) && live.handId === hand.id) throw new DuctusError("app/busy", "A training run of this hand is going on.", "Stop it first.");
     await deleteHand(hand.id);
-    clearRun();
+    clearRun(hand.id);
     clearIntake();
     await refresh();
     router.push("/");

@@ -33,12 +33,13 @@ export function DropTarget() {
     const onOver = (event: DragEvent): void => {
       if (holdsFiles(event)) event.preventDefault();
     };
+    const go = (to: string): void => router.push(to);
     const onDrop = (event: DragEvent): void => {
       if (!holdsFiles(event)) return;
       event.preventDefault();
       depth = 0;
       setOver(false);
-      if (event.dataTransfer !== null) receive(event.dataTransfer, path, (to) => router.push(to)).catch((error: unknown) => refuse(error, path));
+      if (event.dataTransfer !== null) receive(event.dataTransfer, path, go).catch((error: unknown) => refuse(error, path, go));
     };
     addEventListener("dragenter", onEnter);
     addEventListener("dragleave", onLeave);
@@ -56,11 +57,15 @@ export function DropTarget() {
 }
 
 /** A file that was moved, or a folder that may not be read: said where it would have gone. */
-function refuse(cause: unknown, path: string): void {
+function refuse(cause: unknown, path: string, go: (to: string) => void): void {
   const error = new DuctusError("file/unreadable", "What was dropped could not be opened; it may have been moved, or this browser may not read it.", "Drop it once more, or choose it with the button.", { cause }).serialize();
   if (path === "/models") models.set((m) => ({ ...m, error }));
-  else if (path === "/share") adapterIntake.set((a) => ({ ...a, reading: null, error }));
-  else intake.set((i) => ({ ...i, busy: false, error }));
+  else if (path === "/share") adapterIntake.set((a) => ({ ...a, error }));
+  else {
+    const { hand } = workspace.get();
+    intake.set((i) => ({ ...i, handId: path === "/" ? null : (hand?.id ?? null), error })); // a reading that goes on is not touched
+    if (path !== "/") go("/writing");
+  }
 }
 
 async function receive(transfer: DataTransfer, path: string, go: (to: string) => void): Promise<void> {
@@ -73,7 +78,8 @@ async function receive(transfer: DataTransfer, path: string, go: (to: string) =>
   const { hand } = workspace.get();
   const adapters = hand === null ? [] : files.filter((file) => isAdapterFile(file, path));
   const texts = files.filter((file) => !adapters.includes(file));
-  if (texts.length > 0 && (await takeFiles(texts, path === "/" ? null : hand))) go("/writing");
+  // What could not be read is said there, too, and on the start page.
+  if (texts.length > 0 && ((await takeFiles(texts, path === "/" ? null : hand)) || path !== "/")) go("/writing");
   const first = adapters[0];
   if (hand !== null && first !== undefined) {
     go("/share");

@@ -3,6 +3,7 @@
  * first look only: the workers test the device before they train on it, and
  * their report says what was used.
  */
+import { measuredThreads } from "../../lib/store/threads";
 import { defaultThreads } from "../../lib/train/runtime/threads";
 
 export interface DeviceOutlook {
@@ -27,7 +28,7 @@ export async function lookAtDevice(): Promise<DeviceOutlook> {
   } catch {
     // A browser may offer WebGPU and then refuse it; the processor does the work.
   }
-  const threads = defaultThreads();
+  const threads = (await measuredThreads()) ?? defaultThreads();
   const processor = threads === 1 ? "one thread of the processor" : `${threads} threads of the processor`;
   if (webgpu) {
     return { webgpu, threads, headline: "Graphics processor (WebGPU)", detail: `It is tested first. If its sums are not right, ${processor} will do the work.` };

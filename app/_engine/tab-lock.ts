@@ -3,6 +3,12 @@
  * them when a tab dies; a page whose address is not secure (http from another
  * machine) has none, and there tabs ask one another: whoever holds the lock
  * answers. A tab that died answers no more, which frees its lock as well.
+ *
+ * Nor does a tab that the browser has frozen in the background, so there another
+ * tab may take the lock from it, and when it wakes both go on. What they may come
+ * to do at once is borne: two runs are slower and each has records of its own,
+ * and the same run, gone on with in the other tab meanwhile, is repeated from the
+ * same state to the same numbers. With Web Locks a frozen tab keeps its lock.
  */
 export interface TabLock {
   /** Runs `work` under the lock; waits for it up to `patienceMs`. Null where another tab holds it for longer. */

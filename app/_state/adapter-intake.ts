@@ -32,7 +32,7 @@ export async function takeAdapter(handId: string, file: File): Promise<void> {
     const addedId = await importAdapter(handId, file.name.replace(/\.(safetensors|zip)$/i, ""), bytes);
     void askToKeep();
     await refresh();
-    adapterIntake.set({ reading: null, addedId, error: null });
+    adapterIntake.set(({ error }) => ({ reading: null, addedId, error })); // a fault of something that was dropped meanwhile stays
   } catch (error) {
     adapterIntake.set({ reading: null, addedId: null, error: serializeError(error) });
   }

@@ -113,7 +113,7 @@ async function take(hand: Hand | null, read: (found: Found) => Promise<{ name: s
     const { documents, leftOut } = withoutDuplicates(found.documents, existing);
     const rest = { leftOut: [...found.leftOut, ...leftOut], faults: found.faults, unwrapped: found.unwrapped };
     if (documents.length === 0) {
-      intake.set({ ...EMPTY, ...rest, handId: hand?.id ?? null });
+      intake.set(({ error }) => ({ ...EMPTY, ...rest, handId: hand?.id ?? null, error }));
       return false;
     }
     const target = hand ?? (await createHand(plan));
@@ -125,7 +125,8 @@ async function take(hand: Hand | null, read: (found: Found) => Promise<{ name: s
     }
     if (target.source === "own") void askToKeep();
     await chooseHand(target.id);
-    intake.set({ ...EMPTY, ...rest, handId: target.id, added: documents.length });
+    // A fault of something that was dropped meanwhile stays.
+    intake.set(({ error }) => ({ ...EMPTY, ...rest, handId: target.id, added: documents.length, error }));
     return true;
   } catch (error) {
     intake.set({ ...EMPTY, faults: found.faults, error: serializeError(error), handId: hand?.id ?? null });

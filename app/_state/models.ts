@@ -100,13 +100,19 @@ export async function takeModel(storage: Storage): Promise<void> {
   try {
     // Asked now, when there is something large to lose; where it is refused the browser may clear the model when room gets scarce.
     await askToKeep();
-    const addedId = await addModel(files, storage, show);
+    // Until now there was nothing that could be told to stop.
+    const addedId = isCancelling() ? null : await addModel(files, storage, show);
     await readModels();
     models.set((m) => ({ ...m, incoming: null, addedId, stopped: addedId === null ? name : null }));
   } catch (error) {
     models.set((m) => ({ ...m, incoming: null, error: serializeError(error) }));
   }
   closeModels();
+}
+
+function isCancelling(): boolean {
+  const { incoming } = models.get();
+  return incoming?.state === "adding" && incoming.cancelling;
 }
 
 export function cancelIncoming(): void {
@@ -126,10 +132,10 @@ export async function deleteModel(model: StoredModel): Promise<void> {
   await readModels();
 }
 
-/** Deletes every model with its files. */
+/** Deletes every model with its files. @throws DuctusError `app/busy`, `store/…` */
 export async function deleteAllModels(): Promise<void> {
+  if (models.get().incoming?.state === "adding") throw new DuctusError("app/busy", "A model is being brought in.", "Stop that first, on the Models page.");
   for (const model of await listModels(() => undefined)) await deleteModel(model);
-  await sweepModels();
 }
 
 /** Whether dropped files are meant as a model: on the models page all are, elsewhere a settings file beside weights is. */

@@ -8,6 +8,8 @@ const score = { loss: 3, perplexity: 20, bitsPerByte: 1, tokens: 10, bytes: 40, 
 const report: AdapterReport = { base: score, tuned: score };
 const point = (kind: Metric["kind"], step: number): Metric => ({ runId: "r", kind, step, loss: 3, tokens: 10, atMs: step });
 let workerGone = false;
+let unreadable = false;
+let guarded = false;
 let tell: (event: RunEvent) => void = () => undefined;
 let grant: () => void = () => undefined;
 let end: (runId: string) => void = () => undefined;
@@ -36,7 +38,7 @@ vi.mock("../_engine/trainer", () => ({
     tell({ type: "finished", runId: "r", status: "finished", adapterId: "a", report });
     return Promise.resolve();
   },
-  closeTrainer: () => undefined,
+  closeTrainer: () => log.push("close trainer"),
 }));
 vi.mock("../_engine/writer", () => ({ closeWriter: () => log.push("close writer") }));
 vi.mock("../_engine/wake-lock", () => ({ keepAwake: () => () => undefined }));
@@ -44,9 +46,10 @@ vi.mock("./workspace", () => ({ refresh: () => Promise.resolve(), settleRuns: ()
 vi.mock("../../lib/store/runs", () => ({
   getRun: () => Promise.resolve({ id: "r", handId: "h", status: "stopped", step: 0 }),
   updateRun: (id: string, { adapterId }: Partial<Run>) => Promise.resolve(void log.push(`update ${id} ${adapterId}`)),
-  listMetrics: () => Promise.resolve([point("heldout", 0), point("heldout", 2), point("train", 1), point("train", 2), point("train", 3)]),
+  listMetrics: () => unreadable ? Promise.reject(new DuctusError("store/failed", "m")) : Promise.resolve([point("heldout", 0), point("heldout", 2), point("train", 1), point("train", 2), point("train", 3)]),
   listSamples: () => Promise.resolve([0, 2].map((step) => ({ runId: "r", step, prompt: "p", text: "t" }))),
 }));
+vi.mock("../../lib/store/checkpoints", () => ({ deleteCheckpoints: (id: string) => Promise.resolve(void log.push(`checkpoints ${id}`)) }));
 vi.mock("../../lib/store/models", () => ({ getModel: (id: string) => Promise.resolve(id === "large" ? {} : null) }));
 vi.mock("../../lib/store/adapters", () => ({
   listAdapters: () => Promise.resolve([]),
@@ -55,10 +58,10 @@ vi.mock("../../lib/store/adapters", () => ({
     return Promise.resolve({ id: "b" });
   },
 }));
-vi.stubGlobal("addEventListener", () => undefined);
-vi.stubGlobal("removeEventListener", () => undefined);
+vi.stubGlobal("addEventListener", () => (guarded = true));
+vi.stubGlobal("removeEventListener", () => (guarded = false));
 
-const { clearRun, continueRun, keepUnsaved, livePoints, run, startRun, stopRun } = await import("./run");
+const { clearRun, continueRun, keepUnsaved, letUnsavedGo, livePoints, run, startRun, stopRun } = await import("./run");
 
 beforeEach(() => {
   clearRun();
@@ -112,7 +115,7 @@ describe("continueRun", () => {
     await vi.waitFor(() => expect(log).toContain("go on r"));
     expect(log).not.toContain("close writer");
     const file = Uint8Array.of(1, 2);
-    tell({ type: "unsaved", runId: "r", error: { code: "store/full", message: "m", next: "n" }, name: "Ann", file, report });
+    tell({ type: "unsaved", runId: "r", stopped: false, error: { code: "store/full", message: "m", next: "n" }, name: "Ann", file, report });
     await untilSettled();
     tell({ type: "failed", runId: "r", error: { code: "app/unexpected", message: "m", next: "n" } });
     startRun({ handId: "another", device: "auto" });
@@ -127,12 +130,41 @@ describe("continueRun", () => {
     await continueRun(stored);
     grant();
     await vi.waitFor(() => expect(log).toContain("go on r"));
-    tell({ type: "unsaved", runId: "r", error: { code: "store/full", message: "m", next: "n" }, name: "Ann", file: Uint8Array.of(1, 2), report });
+    tell({ type: "unsaved", runId: "r", stopped: true, error: { code: "store/full", message: "m", next: "n" }, name: "Ann", file: Uint8Array.of(1, 2), report });
     await untilSettled();
     workerGone = true;
     await keepUnsaved();
     workerGone = false;
-    expect(log.slice(-2)).toEqual(["save 1,2", "update r b"]);
-    expect(run.get().live?.outcome).toMatchObject({ status: "finished", adapterId: "b", report });
+    expect(log.slice(-4)).toEqual(["save 1,2", "update r b", "checkpoints r", "close trainer"]); // the model is large
+    expect(run.get().live?.outcome).toMatchObject({ status: "stopped", adapterId: "b", report });
+  });
+
+  it("leaves what is unsaved alone while another hand is deleted, and lets it go where that is asked for", async () => {
+    await continueRun(stored);
+    grant();
+    await vi.waitFor(() => expect(log).toContain("go on r"));
+    tell({ type: "unsaved", runId: "r", stopped: false, error: { code: "store/full", message: "m", next: "n" }, name: "Ann", file: Uint8Array.of(1), report });
+    await untilSettled();
+    clearRun("another");
+    expect(run.get().live?.outcome?.status).toBe("unsaved");
+    expect(guarded).toBe(true);
+    await letUnsavedGo();
+    expect(log.slice(-2)).toEqual(["checkpoints r", "close trainer"]);
+    expect(run.get().live).toBeNull();
+    expect(guarded).toBe(false);
+    startRun({ handId: "another", device: "auto" });
+    grant();
+    await vi.waitFor(() => expect(log).toContain("train"));
+    await untilSettled();
+  });
+
+  it("goes on where the curve so far cannot be read", async () => {
+    unreadable = true;
+    await continueRun(stored);
+    unreadable = false;
+    grant();
+    await vi.waitFor(() => expect(log).toContain("go on r"));
+    expect(livePoints()).toEqual([]);
+    await untilSettled();
   });
 });

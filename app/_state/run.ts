@@ -6,6 +6,7 @@
  */
 import { DuctusError, serializeError, type SerializedError } from "../../lib/core/errors";
 import { listAdapters, saveAdapter } from "../../lib/store/adapters";
+import { deleteCheckpoints } from "../../lib/store/checkpoints";
 import { getModel } from "../../lib/store/models";
 import { getRun, listMetrics, listSamples, updateRun } from "../../lib/store/runs";
 import type { AdapterReport, DeviceReport, ExecutionReport, Metric, Run, RunSample } from "../../lib/store/types";
@@ -23,12 +24,14 @@ export type Outcome =
   /** Stopped before its first step: there is nothing to keep. */
   | { status: "stopped"; adapterId: null; report: null }
   /** It ended, and there was no room for what it learned; the file is here until the tab is closed. */
-  | { status: "unsaved"; error: SerializedError; name: string; file: Uint8Array; report: AdapterReport }
+  | { status: "unsaved"; stopped: boolean; error: SerializedError; name: string; file: Uint8Array; report: AdapterReport }
   | { status: "failed"; error: SerializedError };
 
 export interface LiveRun {
   handId: string;
   runId: string | null;
+  /** A model that was brought in: it does not fit twice into the memory that a tab has. */
+  large: boolean;
   phase: RunPhase;
   /** Bytes while loading; null where the phase counts nothing. */
   done: number | null;
@@ -73,7 +76,9 @@ export function startRun(request: TrainRequest): void {
 /** Goes on with a run that was cut off, from its last checkpoint; returns at once, as startRun. */
 export async function continueRun({ id, handId, modelSha256 }: Run): Promise<void> {
   if (isBusy(run.get().live)) return;
-  const [metrics, samples, model] = await Promise.all([listMetrics(id), listSamples(id), getModel(modelSha256)]);
+  // What cannot be read is not shown; whether the run can go on all the same, the worker says.
+  const none = () => [];
+  const [metrics, samples, model] = await Promise.all([listMetrics(id, passOver).catch(none), listSamples(id, passOver).catch(none), getModel(modelSha256).catch(() => null)]);
   if (isBusy(run.get().live)) return;
   points = metrics.sort((a, b) => a.step - b.step);
   // A fresh worker can have as many threads as the run had.
@@ -81,16 +86,10 @@ export async function continueRun({ id, handId, modelSha256 }: Run): Promise<voi
   begin({ handId, runId: id, samples, large: model !== null }, () => goOn(id, "auto", take));
 }
 
-interface Beginning {
-  handId: string;
-  runId: string | null;
-  samples: readonly RunSample[];
-  /** A model that was brought in: it does not fit twice into the memory that a tab has. */
-  large: boolean;
-}
+const passOver = (): void => undefined;
 
-function begin({ handId, runId, samples, large }: Beginning, call: () => Promise<string>): void {
-  run.set({ live: { handId, runId, phase: "loading", done: null, total: null, device: null, execution: null, resumed: null, unguarded: false, progress: null, paused: false, asked: null, samples, pointsVersion: 0, outcome: null } });
+function begin({ handId, runId, samples, large }: Pick<LiveRun, "handId" | "runId" | "samples" | "large">, call: () => Promise<string>): void {
+  run.set({ live: { handId, runId, large, phase: "loading", done: null, total: null, device: null, execution: null, resumed: null, unguarded: false, progress: null, paused: false, asked: null, samples, pointsVersion: 0, outcome: null } });
   const release = keepAwake();
   addEventListener("beforeunload", guard);
   const begun = (): Promise<string> => {
@@ -133,6 +132,8 @@ export async function keepUnsaved(): Promise<void> {
     if (!(error instanceof DuctusError) || !WORKER_GONE.has(error.code)) throw error;
     await keepFile();
   }
+  const { live } = run.get();
+  if (live?.large && live.outcome !== null && !isBusy(live)) closeTrainer();
   await refresh();
 }
 
@@ -143,17 +144,33 @@ const WORKER_GONE: ReadonlySet<string> = new Set(["train/nothing-unsaved", "app/
 async function keepFile(): Promise<void> {
   const { live } = run.get();
   if (live?.outcome?.status !== "unsaved" || live.runId === null) return;
-  const { name, file, report } = live.outcome;
+  const { name, file, report, stopped } = live.outcome;
+  const status = stopped ? "stopped" : "finished";
   const stored = await getRun(live.runId);
   if (stored === null) throw new DuctusError("store/missing", "This run is no longer here: it was deleted, perhaps in another tab.", "Download what it learned; it can be brought in again under Take away.");
   const { id: adapterId } = await saveAdapter({ handId: live.handId, runId: stored.id, name, modelId: stored.modelId, modelSha256: stored.modelSha256, file, report });
-  await updateRun(stored.id, { status: "finished", adapterId });
-  settle({ status: "finished", adapterId, report });
+  await updateRun(stored.id, { status, adapterId });
+  settle({ status, adapterId, report });
+  await deleteCheckpoints(stored.id).catch(() => undefined); // they go with the run, at the latest
 }
 
-/** Puts the ended run out of sight; it stays in the history. */
-export function clearRun(): void {
-  if (!isActive(run.get().live)) run.set({ live: null });
+/** Gives up what one has learned that could not be kept; its curve stays in the history. */
+export async function letUnsavedGo(): Promise<void> {
+  const { live } = run.get();
+  if (live?.outcome?.status !== "unsaved") return;
+  if (live.runId !== null) await deleteCheckpoints(live.runId).catch(() => undefined); // they go with the run, at the latest
+  clearRun();
+  await settleRuns(); // where there was no room to note how it ended
+  await refresh();
+}
+
+/** Puts the ended run out of sight, and with it what could not be kept; it stays in the history. @param handId only if it is this hand's */
+export function clearRun(handId?: string): void {
+  const { live } = run.get();
+  if (live === null || isActive(live) || (handId !== undefined && live.handId !== handId)) return;
+  removeEventListener("beforeunload", guard);
+  if (live.large && isBusy(live)) closeTrainer(); // it was held for another try
+  run.set({ live: null });
 }
 
 function ask(what: "pause" | "resume" | "stop", call: () => Promise<void>): void {
@@ -187,7 +204,7 @@ function take(event: RunEvent): void {
     case "finished":
       return settle({ status: event.status, adapterId: event.adapterId, report: event.report });
     case "unsaved":
-      return settle({ status: "unsaved", error: event.error, name: event.name, file: event.file, report: event.report });
+      return settle({ status: "unsaved", stopped: event.stopped, error: event.error, name: event.name, file: event.file, report: event.report });
     case "withdrawn":
       return settle({ status: "stopped", adapterId: null, report: null });
     case "failed":

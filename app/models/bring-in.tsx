@@ -1,6 +1,6 @@
 "use client";
 /** A model of one's own: its folder chosen or dropped, what it was found to be, how it is to be held, and how far it has come. */
-import { useId, useState } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import type { Storage } from "../../lib/train/model/held";
 import type { ModelOutlook, ModelSourceFile } from "../../workers/protocol";
 import { ErrorNote } from "../_components/error-note";
@@ -14,9 +14,18 @@ export function BringIn() {
   const { hasStorage, incoming, addedId, stopped, stored, error } = useStore(models, (m) => m);
   const id = useId();
   const added = stored?.find((model) => model.id === addedId);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const state = incoming?.state ?? null;
+  const before = useRef(state);
+  useEffect(() => {
+    // The button that had the focus went with its part of the page.
+    const leftPart = before.current === "asking" || before.current === "adding";
+    if (leftPart && before.current !== state && document.activeElement === document.body) heading.current?.focus({ preventScroll: true });
+    before.current = state;
+  }, [state]);
   return (
     <section className="share-section" aria-labelledby={id}>
-      <h2 id={id} className="section-title">Bring in one of your own</h2>
+      <h2 ref={heading} id={id} className="section-title" tabIndex={-1}>Bring in one of your own</h2>
       {hasStorage === false ? (
         <p className="mt-2 max-w-[38rem]" data-testid="no-storage">This browser gives this page no place for large files, so a model of your own cannot be kept here. Private windows and pages without https are often refused one. The model that comes with the site works all the same.</p>
       ) : (
@@ -26,7 +35,10 @@ export function BringIn() {
             made smaller for this tab and kept in this browser; nothing is sent anywhere.
           </p>
           {incoming === null && <Pickers />}
-          {incoming?.state === "looking" && <p className="mt-4 quiet" role="status">Looking at “{incoming.name}”…</p>}
+          <p className={state === "looking" ? "mt-4 quiet" : "sr-only"} role="status">
+            {incoming?.state === "looking" && `Looking at “${incoming.name}”…`}
+            {incoming?.state === "asking" && `“${incoming.name}” can be brought in.`}
+          </p>
           {incoming?.state === "asking" && <Offer key={incoming.name} outlook={incoming.outlook} />}
           {incoming?.state === "adding" && <Adding incoming={incoming} />}
         </>
@@ -62,15 +74,19 @@ function Offer({ outlook }: { outlook: ModelOutlook }) {
     <div className="offer" data-testid="model-offer">
       <h3 className="model-name">{outlook.name}</h3>
       <p className="quiet small">{[outlook.family, parametersWords(outlook.parameters), `${bytes(outlook.sourceBytes)} to read`, outlook.licence ?? "the folder names no licence"].join(" · ")}</p>
-      <fieldset className="mt-4">
-        <legend className="label">How it is held in memory</legend>
-        {outlook.choices.map((choice) => (
-          <label key={choice.storage} className="storage-choice">
-            <input type="radio" name={group} value={choice.storage} checked={choice.storage === storage} onChange={() => setStorage(choice.storage)} />
-            <span>{bitsWords(choice.storage)}, {bytes(choice.weightBytes)} in memory <span className="quiet small block">{LOSS[choice.storage]}{choice.storage === outlook.recommended && "; suits this device"}</span></span>
-          </label>
-        ))}
-      </fieldset>
+      {outlook.choices.length === 1 ? (
+        <p className="mt-4" data-testid="own-form">It was quantised before, and stays as it is: {bitsWords(storage)}, {bytes(outlook.choices[0]?.weightBytes ?? 0)} in memory.</p>
+      ) : (
+        <fieldset className="mt-4">
+          <legend className="label">How it is held in memory</legend>
+          {outlook.choices.map((choice) => (
+            <label key={choice.storage} className="storage-choice">
+              <input type="radio" name={group} value={choice.storage} checked={choice.storage === storage} onChange={() => setStorage(choice.storage)} />
+              <span>{bitsWords(choice.storage)}, {bytes(choice.weightBytes)} in memory <span className="quiet small block">{LOSS[choice.storage]}{choice.storage === outlook.recommended && "; suits this device"}</span></span>
+            </label>
+          ))}
+        </fieldset>
+      )}
       {outlook.warning !== undefined && <p className="mt-3 max-w-[38rem]">{outlook.warning}</p>}
       <div className="actions mt-5">
         <button type="button" className="button button-primary" data-testid="model-take" onClick={() => void takeModel(storage)}>Bring it in</button>

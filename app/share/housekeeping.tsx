@@ -9,7 +9,9 @@ import type { Hand } from "../../lib/store/types";
 import { Confirm } from "../_components/confirm";
 import { DeleteHand } from "../_components/delete-hand";
 import { bytes } from "../_components/format";
+import { sweepModels } from "../_engine/models";
 import { clearIntake } from "../_state/intake";
+import { deleteAllModels } from "../_state/models";
 import { clearRun, isActive, run } from "../_state/run";
 import { useStore } from "../_state/use-store";
 import { refresh, workspace } from "../_state/workspace";
@@ -27,7 +29,9 @@ export function Housekeeping({ hand }: { hand: Hand | null }) {
   }, [adapters]);
   const forget = async (): Promise<void> => {
     if (isActive(run.get().live)) throw new DuctusError("app/busy", "A training run is going on.", "Stop it first.");
+    await deleteAllModels();
     await deleteEverything();
+    await sweepModels().catch(() => undefined); // of models whose records could not be read; swept at the next visit to them, too
     clearRun();
     clearIntake();
     await refresh();
@@ -39,7 +43,7 @@ export function Housekeeping({ hand }: { hand: Hand | null }) {
         <section className="margin-part">
           <h2>Kept in this browser</h2>
           <p data-testid="storage-used">{bytes(storage.usedBytes)}</p>
-          <p className="small quiet">of {bytes(storage.quotaBytes)} that it allows this site: your writing, the runs and the adapters, and the fetched model.</p>
+          <p className="small quiet">of {bytes(storage.quotaBytes)} that it allows this site: your writing, the runs and the adapters, and the models.</p>
         </section>
       )}
       <section className="margin-part">
@@ -53,7 +57,7 @@ export function Housekeeping({ hand }: { hand: Hand | null }) {
       {asking === "everything" && (
         <Confirm
           title="Delete everything?"
-          body="Every hand with its writing, runs and adapters will be deleted from this browser. There is no other copy, except for what you have downloaded."
+          body="Every hand with its writing, runs and adapters, and every model that you brought in, will be deleted from this browser. There is no other copy, except for what you have downloaded."
           action="Delete everything"
           onConfirm={forget}
           onClose={() => setAsking(null)}

@@ -17,9 +17,10 @@ export function Before({ hand, documents, blocked }: { hand: Hand; documents: re
   const modelGone = useModelGone(hand);
   useEffect(() => {
     let gone = false;
-    void lookAtDevice().then((outlook) => { if (!gone) setDevice(outlook); });
+    const look = () => lookAtDevice().then((outlook) => { if (!gone) setDevice(outlook); });
+    void look();
     const timing = new AbortController();
-    learnThreads(timing.signal).catch(() => undefined); // then the usual count serves
+    learnThreads(timing.signal).then(look, () => undefined); // else the usual count serves
     void isPersistent().then((persistent) => { if (!gone) setKept(persistent); });
     return () => {
       gone = true;

@@ -3,12 +3,13 @@
 import Link from "next/link";
 import { useState } from "react";
 import type { Hand, Run } from "../../lib/store/types";
+import { Confirm } from "../_components/confirm";
 import { ErrorNote } from "../_components/error-note";
 import { fileName, plural } from "../_components/format";
 import { canGoOn } from "../_components/go-on";
 import { resultSentence } from "../_components/result-sentence";
 import { saveAs } from "../_components/save-as";
-import { continueRun, keepUnsaved } from "../_state/run";
+import { continueRun, keepUnsaved, letUnsavedGo } from "../_state/run";
 import { useGoneModelOf, useModelGone } from "./model-line";
 import type { RunView } from "./run-view";
 import { StartButton } from "./start-button";
@@ -50,9 +51,10 @@ function goesOnFrom({ state, stored, error }: RunView): (Run & { checkpointStep:
 }
 
 /** What it learned, while it is in this tab only. */
-function Unsaved({ name, file, error }: { name: string; file: Uint8Array; error: RunView["error"] }) {
+function Unsaved({ name, file, error }: NonNullable<RunView["unsaved"]> & { error: RunView["error"] }) {
   const [busy, setBusy] = useState(false);
   const [fault, setFault] = useState<unknown>(error);
+  const [asking, setAsking] = useState(false);
   const again = async (): Promise<void> => {
     setBusy(true);
     try {
@@ -67,8 +69,18 @@ function Unsaved({ name, file, error }: { name: string; file: Uint8Array; error:
       <ErrorNote error={fault}>
         <button type="button" className="button button-primary" data-testid="save-unsaved" onClick={() => saveAs(file, fileName(name, ".safetensors"), "application/octet-stream")}>Download what it learned</button>
         <button type="button" className="button" data-testid="keep-unsaved" disabled={busy} onClick={() => void again()}>{busy ? "Trying…" : "Try again to keep it here"}</button>
+        <button type="button" className="link quiet" data-testid="let-go" disabled={busy} onClick={() => setAsking(true)}>Let it go</button>
       </ErrorNote>
-      <p className="mt-4 max-w-[38rem]">Until then it is in this tab only: closing the tab, or training again, would lose it.</p>
+      <p className="mt-4 max-w-[38rem]">Until then it is in this tab only: closing the tab would lose it, and no other run can begin.</p>
+      {asking && (
+        <Confirm
+          title="Let go of what it learned?"
+          body={`What the model learned of “${name}” in this run will be gone, except for a file that you have downloaded. The writing, the curve and the samples stay.`}
+          action="Let it go"
+          onConfirm={letUnsavedGo}
+          onClose={() => setAsking(false)}
+        />
+      )}
     </div>
   );
 }
@@ -86,7 +98,7 @@ function headline(view: RunView): string {
     case "interrupted":
       return "This run was interrupted";
     case "unsaved":
-      return "It has learned what it could, and there is no room to keep it";
+      return unsavedHeadline(view.unsaved?.stopped ?? false, view.error?.code === "store/full", steps);
     case "failed":
       return "This run could not go on";
     case "active":
@@ -95,6 +107,11 @@ function headline(view: RunView): string {
     default:
       return state satisfies never;
   }
+}
+
+function unsavedHeadline(stopped: boolean, full: boolean, steps: number): string {
+  if (stopped) return `Stopped after ${plural(steps, "step")}; ${full ? "there is no room to keep what it learned" : "what it learned could not be kept"}`;
+  return `It has learned what it could, ${full ? "and there is no room to keep it" : "but that could not be kept"}`;
 }
 
 function interruption(stored: Run | null, kept: boolean): string {

@@ -28,7 +28,7 @@ export interface RunView {
   adapterId: string | null;
   error: SerializedError | null;
   /** What could not be stored, to be saved as a file. */
-  unsaved: { name: string; file: Uint8Array } | null;
+  unsaved: { name: string; file: Uint8Array; stopped: boolean } | null;
 }
 
 interface Kept {
@@ -56,7 +56,7 @@ export function useRunView(live: LiveRun | null, stored: Run | null, adapters: r
       report: ended?.report ?? null,
       adapterId: (settled || ended === null || !("adapterId" in ended) ? stored?.adapterId : ended.adapterId) ?? null,
       error: outcome !== null && "error" in outcome ? outcome.error : null,
-      unsaved: outcome?.status === "unsaved" ? { name: outcome.name, file: outcome.file } : null,
+      unsaved: outcome?.status === "unsaved" ? { name: outcome.name, file: outcome.file, stopped: outcome.stopped } : null,
     };
   }
   if (stored === null) return null;
@@ -75,6 +75,8 @@ export function useRunView(live: LiveRun | null, stored: Run | null, adapters: r
   };
 }
 
+const passOver = (error: unknown): void => console.warn("Something of this run could not be read.", error);
+
 /** The stored curve and samples of a run, read again when another tab adds to them. */
 function useKept(runId: string | null): Kept | null {
   const [kept, setKept] = useState<Kept | null>(null);
@@ -84,7 +86,7 @@ function useKept(runId: string | null): Kept | null {
     let version = 0;
     const read = async (): Promise<void> => {
       try {
-        const [points, samples] = await Promise.all([listMetrics(runId), listSamples(runId)]);
+        const [points, samples] = await Promise.all([listMetrics(runId, passOver), listSamples(runId, passOver)]);
         if (!gone) setKept({ runId, points, samples, version: ++version });
       } catch (error) {
         console.warn("The curve of this run could not be read.", error);

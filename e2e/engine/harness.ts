@@ -12,6 +12,7 @@ import { openDevice } from "../../lib/train/runtime/device";
 import { openSessions, Session } from "../../lib/train/runtime/session";
 import { openWasm, openWebGpu } from "../../lib/train/runtime/web";
 import { targetOf, type Backend } from "../../lib/train/runtime/backend";
+import type { SftConfig } from "../../lib/train/sft/config";
 import { quantizedErrors } from "../../lib/train/testing/quantized";
 import { captured, captureFaults, type CaptureFaults, type CaptureReport } from "./capture";
 import { executed, type Executed, type ExecutionCase } from "./executions";
@@ -20,6 +21,7 @@ import { loseDeviceWhile, type LossReport, type Work } from "./loss";
 import { overlap, overlapUnlocked, type OverlapReport } from "./overlap";
 import { placements, type Placements } from "./placement";
 import { loseResident, residentCycles, type Moment, type ResidentLoss, type ResidentReport } from "./resident";
+import { resumed, type ResumeReport } from "./resume";
 import { breakGpu, lostDevices, spoiled, watch, type Fault } from "./probes";
 import { adapterInputs, loraTrainingGraph, measure, trainingFeeds, type Measured, type TinyCase } from "./tiny";
 
@@ -76,6 +78,9 @@ const harness = {
 
   loseDeviceWhile: (work: Work, reopen: boolean, tiny: TinyCase): Promise<Outcome<LossReport>> =>
     attempt(() => loseDeviceWhile(work, reopen, tiny)),
+
+  resumed: (device: DeviceName, steps: number, every: number, changed: Partial<SftConfig>, tiny: TinyCase): Promise<Outcome<ResumeReport>> =>
+    attempt(async () => resumed(await opened(device), steps, every, changed, tiny)),
 
   leakCycles: (device: DeviceName, cycles: number, dispose: boolean, streamed: boolean, tiny: TinyCase): Promise<Outcome<LeakReport>> =>
     attempt(async () => leakCycles(await opened(device), cycles, dispose, streamed, tiny)),

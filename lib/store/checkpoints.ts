@@ -37,15 +37,21 @@ export async function listCheckpoints(runId: string, onDamaged?: OnDamaged): Pro
   return readRecords(checkpointSchema, values, "A checkpoint", onDamaged).reverse();
 }
 
-/** A run that has come to its end needs them no more. */
+/** A run that has come to its end needs them no more, nor do those before it of its hand, which were begun anew with it. */
 export async function deleteCheckpoints(runId: string): Promise<void> {
   const handId = await transact(["runs", "checkpoints"], "readwrite", async (tx) => {
     await tx.objectStore("checkpoints").delete(startingWith(runId));
-    const run = runSchema.safeParse(await tx.objectStore("runs").get(runId));
-    if (!run.success) return undefined;
-    const { checkpointStep: _, ...rest } = run.data;
-    await tx.objectStore("runs").put(rest);
-    return run.data.handId;
+    const ended = runSchema.safeParse(await tx.objectStore("runs").get(runId));
+    if (!ended.success) return undefined;
+    const upToIt = IDBKeyRange.bound([ended.data.handId], [ended.data.handId, ended.data.createdAt]);
+    for (const value of await tx.objectStore("runs").index("byHand").getAll(upToIt)) {
+      const run = runSchema.safeParse(value);
+      if (!run.success || run.data.checkpointStep === undefined) continue;
+      const { checkpointStep: _, ...rest } = run.data;
+      await tx.objectStore("checkpoints").delete(startingWith(run.data.id));
+      await tx.objectStore("runs").put(rest);
+    }
+    return ended.data.handId;
   }, "strict");
   announce({ kind: "runs", runId, ...(handId === undefined ? {} : { handId }) });
 }

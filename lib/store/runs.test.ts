@@ -3,8 +3,8 @@ import { deleteDB } from "idb";
 import { afterEach, describe, expect, it } from "vitest";
 import { deleteCheckpoints, listCheckpoints, saveCheckpoint } from "./checkpoints";
 import { closeDatabase, DATABASE_NAME } from "./db";
-import { createHand } from "./hands";
-import { addSample, appendMetrics, createRun, deleteRun, getRun, listMetrics, listRuns, listSamples, markInterrupted, updateRun } from "./runs";
+import { createHand, deleteHand } from "./hands";
+import { addSample, appendMetrics, createRun, getRun, listMetrics, listRuns, listSamples, markInterrupted, updateRun } from "./runs";
 import { code, counts, fullHand, newRun, point, put } from "./testing/records";
 
 afterEach(async () => {
@@ -38,7 +38,7 @@ describe("runs", () => {
     expect(metrics[4]?.loss).toBe(Infinity);
     expect(await listMetrics(b.run.id)).toHaveLength(3);
     expect(await listSamples(a.run.id)).toEqual([{ runId: a.run.id, step: 2, prompt: "p", text: "t" }]);
-    await deleteRun(a.run.id);
+    await deleteHand(a.hand.id);
     expect(await listMetrics(a.run.id)).toEqual([]);
     expect(await listSamples(a.run.id)).toEqual([]);
     expect(await getRun(a.run.id)).toBeNull();
@@ -88,7 +88,18 @@ describe("checkpoints", () => {
     expect(await listCheckpoints(run.id)).toEqual([]);
     expect(await getRun(run.id)).not.toHaveProperty("checkpointStep");
     await saveCheckpoint(run.id, 7, Uint8Array.of(4));
-    await deleteRun(run.id);
+    const next = await createRun(newRun(id)); // begun anew
+    await put("runs", { ...(await getRun(next.id)), createdAt: run.createdAt + 1 });
+    await saveCheckpoint(next.id, 3, Uint8Array.of(4));
+    await deleteCheckpoints(run.id);
+    expect(await getRun(next.id)).toMatchObject({ checkpointStep: 3 });
+    expect(await listCheckpoints(next.id)).toHaveLength(1);
+    await saveCheckpoint(run.id, 7, Uint8Array.of(4));
+    await deleteCheckpoints(next.id);
+    expect((await counts())["checkpoints"]).toBe(0);
+    expect(await getRun(run.id)).not.toHaveProperty("checkpointStep");
+    await saveCheckpoint(run.id, 7, Uint8Array.of(4));
+    await deleteHand(id);
     expect((await counts())["checkpoints"]).toBe(0);
     expect(await code(saveCheckpoint(run.id, 8, Uint8Array.of(5)))).toBe("store/missing"); // leaves nothing behind
     expect((await counts())["checkpoints"]).toBe(0);

@@ -71,18 +71,6 @@ export async function listRuns(handId: string, onDamaged?: OnDamaged): Promise<R
   return readRecords(runSchema, values, "A training run", onDamaged);
 }
 
-export async function deleteRun(id: string): Promise<void> {
-  const handId = await transact(["runs", "metrics", "samples", "checkpoints"], "readwrite", async (tx) => {
-    const value = await tx.objectStore("runs").get(id);
-    await tx.objectStore("metrics").delete(startingWith(id));
-    await tx.objectStore("samples").delete(startingWith(id));
-    await tx.objectStore("checkpoints").delete(startingWith(id));
-    await tx.objectStore("runs").delete(id);
-    return (value as { handId?: unknown } | undefined)?.handId;
-  }, "strict");
-  announce({ kind: "runs", runId: id, ...(typeof handId === "string" ? { handId } : {}) });
-}
-
 /** Adds points to a run's curves; a point of the same kind and step replaces the earlier one. All points are of one run. */
 export async function appendMetrics(runId: string, points: readonly Metric[]): Promise<void> {
   if (points.length === 0) return;
@@ -95,9 +83,9 @@ export async function appendMetrics(runId: string, points: readonly Metric[]): P
 }
 
 /** Held-out points, then training points, each by step. */
-export async function listMetrics(runId: string): Promise<Metric[]> {
+export async function listMetrics(runId: string, onDamaged?: OnDamaged): Promise<Metric[]> {
   const values = await transact(["metrics"], "readonly", (tx) => tx.objectStore("metrics").getAll(startingWith(runId)));
-  return values.map((value) => readRecord(metricSchema, value, "A point of a curve"));
+  return readRecords(metricSchema, values, "A point of a curve", onDamaged);
 }
 
 /** Adds what the model wrote at a step. */
@@ -111,9 +99,9 @@ export async function addSample(sample: RunSample): Promise<void> {
 }
 
 /** By step. */
-export async function listSamples(runId: string): Promise<RunSample[]> {
+export async function listSamples(runId: string, onDamaged?: OnDamaged): Promise<RunSample[]> {
   const values = await transact(["samples"], "readonly", (tx) => tx.objectStore("samples").getAll(startingWith(runId)));
-  return values.map((value) => readRecord(sampleSchema, value, "A sample"));
+  return readRecords(sampleSchema, values, "A sample", onDamaged);
 }
 
 /** Marks runs as interrupted that say "running" and were not written for `staleMs`, with 0 all of them, whatever the clock says; returns them. Damaged runs are passed over. */

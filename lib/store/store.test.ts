@@ -35,6 +35,9 @@ describe("damaged records", () => {
     expect((await listDocuments(hand.id, tell)).map((d) => d.id)).not.toContain("d");
     expect(await listRuns(hand.id, tell)).toEqual([]);
     expect(await listAdapters(hand.id, tell)).toHaveLength(1);
+    expect(await listMetrics(run.id, tell)).toHaveLength(3);
+    expect(await listSamples(run.id, tell)).toHaveLength(1);
+    expect(told.splice(2)).toEqual(["store/damaged", "store/damaged"]);
     expect(told).toEqual(["store/damaged", "store/damaged"]);
     await put("adapterFiles", { adapterId: adapter.id });
     expect(await code(getAdapter(adapter.id))).toBe("store/damaged");

@@ -38,6 +38,13 @@ describe("evaluationPoints", () => {
     expect(evaluationPoints(7, 2)).toEqual([4, 7]);
   });
 
+  it("or has them every so many steps, and at the end", () => {
+    expect(evaluationPoints(10, 5, 4)).toEqual([4, 8, 10]);
+    expect(evaluationPoints(8, 5, 4)).toEqual([4, 8]);
+    expect(evaluationPoints(3, 5, 4)).toEqual([3]);
+    expect(evaluationPoints(2, 5, 1)).toEqual([1, 2]);
+  });
+
   it("never asks for more than there are steps, nor for none", () => {
     expect(evaluationPoints(3, 8)).toEqual([1, 2, 3]);
     expect(evaluationPoints(5, 0)).toEqual([5]);

@@ -71,21 +71,24 @@ export interface LoopWork {
   evaluate(done: number): Promise<boolean>;
   /** How many evaluations are spread over the run, the one before the first step not counted. */
   evaluations: number;
+  /** Instead of that number: one every so many steps, and at the end. Absent or 0: by the number. */
+  evaluateEvery?: number;
   /** Called before it waits. */
   pausing?(done: number): Promise<void>;
   /** Where to go on; absent: at the beginning. */
   from?: LoopPlace;
 }
 
-/** The numbers of done steps after which to evaluate: evenly spread, the last step among them. */
-export function evaluationPoints(totalSteps: number, evaluations: number): number[] {
+/** The numbers of done steps after which to evaluate: evenly spread, or every so many steps where `every` is above 0; the last step among them. */
+export function evaluationPoints(totalSteps: number, evaluations: number, every = 0): number[] {
+  if (every > 0) return Array.from({ length: Math.ceil(totalSteps / every) }, (_, i) => Math.min(totalSteps, (i + 1) * every));
   const count = Math.max(1, Math.min(evaluations, totalSteps));
   return Array.from({ length: count }, (_, i) => Math.round(((i + 1) * totalSteps) / count));
 }
 
 /** @returns how many steps were done, and whether the run was stopped, or had enough, before its end */
 export async function runLoop(work: LoopWork): Promise<{ steps: number; stopped: boolean; enough: boolean }> {
-  const points = new Set(evaluationPoints(work.totalSteps, work.evaluations)).add(0);
+  const points = new Set(evaluationPoints(work.totalSteps, work.evaluations, work.evaluateEvery)).add(0);
   let { done, evaluated, enough } = work.from ?? { done: 0, evaluated: -1, enough: false };
   const evaluate = async () => {
     enough = await work.evaluate(done);

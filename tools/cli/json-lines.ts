@@ -38,7 +38,7 @@ export function readJsonLines<T>(path: string, schema: z.ZodType<T>, forms: stri
 
 /** What a value is made of, without what it says. */
 function described(value: unknown, depth = 0): string {
-  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : `a list of ${described(value[0], depth + 1)}`;
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : depth > 2 ? "a list" : `a list of ${described(value[0], depth + 1)}`;
   if (typeof value !== "object" || value === null) return value === null ? "null" : `a ${typeof value}`;
   if (depth > 1) return "an object";
   const names = Object.entries(value).slice(0, 20).map(([name, inner]) => `${JSON.stringify(name.slice(0, 40))}: ${described(inner, depth + 1)}`);

@@ -23,8 +23,9 @@ ${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(10)}${summary}`).join("\n
 
 \`COMMAND --help\` describes one. Results are JSON lines on standard output, progress is told on
 standard error. On failure the exit code is 1 and the last line on standard output is
-{"error":{"code","message","nextStep","details"}}; nextStep and details may be absent. Paths are taken
-from the folder in which npm is called.
+{"error":{"code","message","nextStep","details"}}; nextStep and details may be absent. A
+command that a signal ends says nothing more; only \`sft\` saves its state on SIGINT, and says so.
+Paths are taken from the folder in which npm is called.
 `;
 
 /** @returns the exit code */

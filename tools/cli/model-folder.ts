@@ -6,18 +6,19 @@ import { DuctusError } from "../../lib/core/errors";
 import { mergedVocabSize } from "../../lib/train/adapter/merge";
 import { adapterFromPeft, CONFIG_FILE, WEIGHTS_FILE } from "../../lib/train/adapter/peft";
 import type { LoraAdapter } from "../../lib/train/adapter/types";
+import type { TokenizerFiles } from "../../lib/train/model/added-tokens";
 import type { ModelConfig } from "../../lib/train/model/config";
 import { missingFile, readJson, type ModelFiles } from "../../lib/train/model/files";
 import type { HeldTensor, HeldWeights } from "../../lib/train/model/held";
 import { dequantize } from "../../lib/train/model/quantize";
 import { openSettings } from "../../lib/train/model/load";
 import { createTokenizer, type TextTokenizer } from "../../lib/train/model/tokenizer";
-import { loadHeldWeights } from "../../lib/train/model/weights";
+import { loadCheckpoint, loadHeldWeights, type HeldCheckpoint } from "../../lib/train/model/weights";
 import type { Backend } from "../../lib/train/runtime/backend";
 import { openNode } from "../../lib/train/runtime/node";
 import { openFileSource } from "./file-source";
 import type { Options } from "./options";
-import { isFile, isFolder, readBytes, readText, resolvePath } from "./paths";
+import { isFile, isFolder, MAX_BINARY_BYTES, readBytes, readText, resolvePath } from "./paths";
 
 /** A model but for its weights. */
 export interface ModelFolder {
@@ -25,6 +26,8 @@ export interface ModelFolder {
   files: ModelFiles;
   config: ModelConfig;
   tokenizer: TextTokenizer;
+  /** The model's own, as parsed. */
+  tokenizerFiles: TokenizerFiles;
   /** Tokens that end a text: those of generation_config.json and config.json; where they name none, the tokenizer's. */
   stopTokenIds: number[];
 }
@@ -52,9 +55,9 @@ export async function openModelFolder(given: string, adapterPath?: string): Prom
   const missing = ["config.json", ...TOKENIZER_FILES].filter((name) => !isFile(join(path, name)));
   if (missing.length > 0) throw new DuctusError("model/not-a-folder", `“${given}” is not a model's folder: it has no ${missing.join(", no ")}.`, "Name a folder in Hugging Face's layout.");
   const files = nodeFiles(path);
-  const { config, tokenizer, stopTokenIds: ends } = await openSettings(files);
+  const { config, tokenizer, tokenizerJson, tokenizerConfig, stopTokenIds: ends } = await openSettings(files);
   const own = tokenizerFolder(path, adapterPath);
-  return { path, files, config, tokenizer: own === path ? tokenizer : await readTokenizer(own), stopTokenIds: ends.length > 0 ? ends : [tokenizer.eosTokenId] };
+  return { path, files, config, tokenizerFiles: { tokenizerJson, tokenizerConfig }, tokenizer: own === path ? tokenizer : await readTokenizer(own), stopTokenIds: ends.length > 0 ? ends : [tokenizer.eosTokenId] };
 }
 
 /** The folder whose tokenizer is used: the adapter's, if it has one, else the model's. */
@@ -77,6 +80,11 @@ export function loadFolderWeights({ config, files }: ModelFolder, progress: (tex
   return loadHeldWeights(config, files, { matrices: "f32", embedding: "f32", onProgress: percentages("reading the model", progress) });
 }
 
+/** As {@link loadFolderWeights}, with their hash, which takes about as long again. */
+export function loadFolderCheckpoint({ config, files }: ModelFolder, progress: (text: string) => void): Promise<HeldCheckpoint> {
+  return loadCheckpoint(config, files, { matrices: "f32", embedding: "f32", onProgress: percentages("reading the model", progress) });
+}
+
 /** Tells of every tenth of a long work. */
 export function percentages(what: string, progress: (text: string) => void): (done: number, total: number) => void {
   let told = 0;
@@ -94,7 +102,7 @@ export function openAdapterFolder(given: string, config: ModelConfig): LoraAdapt
   requireFolder(given, path);
   const missing = [CONFIG_FILE, WEIGHTS_FILE].filter((name) => !isFile(join(path, name)));
   if (missing.length > 0) throw new DuctusError("adapter/not-a-folder", `“${given}” is not an adapter's folder: it has no ${missing.join(", no ")}.`, "Name a folder that PEFT or `sft` wrote.");
-  return adapterFromPeft(readText(join(path, CONFIG_FILE)), readBytes(join(path, WEIGHTS_FILE)), config);
+  return adapterFromPeft(readText(join(path, CONFIG_FILE)), readBytes(join(path, WEIGHTS_FILE), MAX_BINARY_BYTES, "Use an adapter of a lower rank."), config);
 }
 
 /** @param threads where the options name none; default: one for each core */

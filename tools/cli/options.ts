@@ -52,10 +52,10 @@ export class Options {
         if (inline !== undefined) throw usage(`--${name} takes no value.`, `Write just --${name}.`);
         value = "";
       } else if (value === undefined) {
-        value = args[i + 1];
-        if (value === undefined || /^--[a-z]/.test(value)) throw usage(`--${name} needs a value.`, `Write ${title(option)}.`);
-        i++;
+        const next = args[++i];
+        value = next === undefined || /^--[a-z]/.test(next) ? "" : next;
       }
+      if (option.value !== undefined && value === "") throw usage(`--${name} needs a value.`, `Write ${title(option)}.`);
       values.set(name, [...(values.get(name) ?? []), value]);
     }
     const missing = spec.options.find(({ name, required }) => required === true && !values.has(name));

@@ -26,12 +26,15 @@ export const jsonLine = (value: unknown) => `${JSON.stringify(value, finiteOnly)
 export const f32Json = (value: number) => String(f32Number(value));
 export const f32Number = (value: number) => Number(value.toPrecision(9));
 
+/** Next steps of somebody in front of the site: none here. */
+const OF_THE_SITE = /\b(page|tabs|browser)\b/;
+
 /** The line that a failed command ends with. */
 export function errorLine(error: unknown): { error: { code: string; message: string; nextStep?: string; details?: string } } {
   const { code, message, next, details } = serializeError(error);
   // serializeError speaks to somebody in front of a page.
   if (code === "app/unexpected") return { error: { code, message: "Something went wrong that was not foreseen.", ...(details === undefined ? {} : { details }) } };
-  return { error: { code, message, ...(next === "" ? {} : { nextStep: next }), ...(details === undefined ? {} : { details }) } };
+  return { error: { code, message, ...(next === "" || OF_THE_SITE.test(next) ? {} : { nextStep: next }), ...(details === undefined ? {} : { details }) } };
 }
 
 /** Standard output and standard error of this process. A reader that has gone ends it, as it ends other programs. */

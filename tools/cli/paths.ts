@@ -3,11 +3,15 @@
  * with errors in words. Paths are taken from the folder in which `npm run` was
  * called, although npm runs its scripts in the folder of the package.
  */
+import { constants } from "node:buffer";
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeSync, type Stats } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { DuctusError } from "../../lib/core/errors";
 
-const MAX_TEXT_BYTES = 512 * 1024 * 1024;
+/** A string holds no more. */
+const MAX_TEXT_BYTES = constants.MAX_STRING_LENGTH;
+/** What Node 20 reads, and hashes, in one piece. */
+export const MAX_BINARY_BYTES = 2 ** 31 - 1;
 
 /** @param path as the person wrote it */
 export function resolvePath(path: string): string {
@@ -17,10 +21,13 @@ export function resolvePath(path: string): string {
 
 const reason = (error: unknown) => (error as NodeJS.ErrnoException).code ?? String(error);
 
-/** @throws DuctusError `file/not-found`, `file/unreadable` */
-export function readBytes(path: string): Uint8Array {
+/**
+ * @param next what to do about a file that is too large
+ * @throws DuctusError `file/not-found`, `file/unreadable`, `file/too-large`
+ */
+export function readBytes(path: string, maxBytes = MAX_TEXT_BYTES, next = "Split it."): Uint8Array {
   try {
-    if (statSync(path).size > MAX_TEXT_BYTES) throw new DuctusError("file/too-large", `“${path}” is larger than ${MAX_TEXT_BYTES / 1024 / 1024} MB.`, "Split it.");
+    if (statSync(path).size > maxBytes) throw new DuctusError("file/too-large", `“${path}” is larger than ${Math.floor(maxBytes / 1e6).toLocaleString("en")} MB.`, next);
     return readFileSync(path);
   } catch (error) {
     if (error instanceof DuctusError) throw error;

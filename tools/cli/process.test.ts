@@ -15,8 +15,8 @@ beforeAll(() => {
   writeTinyModel(join(folder, "model"));
   writeFileSync(join(folder, "text.txt"), "Rain.");
   writeFileSync(join(folder, "data.jsonl"), Array.from({ length: 10 }, (_, i) => JSON.stringify({ prompt: `Line ${i}:`, completion: ` it rained ${i} times, and then it stopped.` })).join("\n"));
-  // Dropout, 8-bit state and a shuffled order: all that a resumed run could get wrong.
-  writeFileSync(join(folder, "config.json"), JSON.stringify({ per_device_train_batch_size: 2, max_steps: 60, learning_rate: 0.02, lora_dropout: 0.2, optim: "adamw_8bit", target_modules: "all-linear", save_steps: 4 }));
+  // Dropout, 8-bit state and a shuffled order: all that a resumed run could get wrong. More steps than any run here takes before it is cut.
+  writeFileSync(join(folder, "config.json"), JSON.stringify({ per_device_train_batch_size: 2, max_steps: 5000, learning_rate: 0.02, lora_dropout: 0.2, optim: "adamw_8bit", target_modules: "all-linear", save_steps: 4 }));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -60,33 +60,30 @@ it("ends when nobody reads on", async () => {
 });
 
 it("goes on after SIGKILL and after SIGINT with the very numbers of a run that was not cut", async () => {
-  const whole = await finish(train("whole"));
-  expect(whole.code, whole.stderr).toBe(0);
-  expect(whole.lines.length).toBe(60);
-
   const steps = new Map<number, unknown>();
   const take = ({ lines }: Call) => {
-    for (const line of lines as { step?: number }[]) {
-      if (line.step === undefined) continue;
-      if (steps.has(line.step)) expect(line).toEqual(steps.get(line.step));
-      steps.set(line.step, line);
+    const taken = (lines as { step?: number }[]).flatMap((line) => (line.step === undefined ? [] : [{ step: line.step, line }]));
+    for (const { step, line } of taken) {
+      if (steps.has(step)) expect(line).toEqual(steps.get(step));
+      steps.set(step, line);
     }
+    return { first: taken[0]!.step, last: taken.at(-1)!.step };
   };
   const killed = await finish(train("cut"), (stdout) => countLines(stdout) >= 7);
   expect(killed.code).toBe(-1);
   take(killed);
   const again = await finish(train("cut", "--resume"), (stdout) => countLines(stdout) >= 9);
   expect(again.code).toBe(-1);
-  expect((again.lines[0] as { step: number }).step).toBeGreaterThan(4);
-  take(again);
+  expect(take(again).first).toBeGreaterThan(4);
 
   const interrupted = train("cut", "--resume");
   interrupted.stdout.once("data", () => interrupted.kill("SIGINT"));
   const stopped = await finish(interrupted);
-  take(stopped);
-  if (stopped.code !== 0) expect(stopped.error).toMatchObject({ code: "train/stopped" }); // else it was at its end before the signal came
-  const rest = await finish(train("cut", "--resume"));
-  expect(rest.code, rest.stderr).toBe(0);
-  take(rest);
-  expect([...steps].sort(([a], [b]) => a - b).map(([, line]) => line)).toEqual(whole.lines);
+  expect(stopped).toMatchObject({ code: 1, error: { code: "train/stopped" } });
+  const { last } = take(stopped);
+  const rest = await finish(train("cut", "--resume"), (stdout) => countLines(stdout) >= 5);
+  expect(take(rest).first).toBe(last + 1);
+
+  const whole = await finish(train("whole"), (stdout) => countLines(stdout) >= steps.size);
+  expect(whole.lines.slice(0, steps.size)).toEqual([...steps].sort(([a], [b]) => a - b).map(([, line]) => line));
 });

@@ -33,8 +33,8 @@ describe.each(TRL_CASES)("%s", (name) => {
 
   it("trains on TRL's rows and labels", async () => {
     const { tokenizer } = await openModelFolder(files.model);
-    const { config, data } = readSettings(files.config, null);
-    const examples = readExamples(files.data, tokenizer, data, () => undefined);
+    const { config, data } = readSettings(files.config, null, false);
+    const { examples } = readExamples(files.data, tokenizer, data, () => undefined);
     const rows = planSteps([examples], { ...config, epochs: 1, maxSteps: 0 }).flat(2).map(examplesOf);
     const labels = ({ ids, promptLength }: TokenizedExample) => ids.map((id, i) => (i < promptLength ? -100 : id));
     expect(rows.map((row) => ({ input_ids: row.flatMap(({ ids }) => ids), labels: row.flatMap(labels) }))).toEqual(kept[name].examples);

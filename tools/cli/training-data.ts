@@ -4,6 +4,7 @@
  * are cut within their prompt dropped. A row of a single token is carried along,
  * though nothing is learned from it: nothing comes before it.
  */
+import { basename } from "node:path";
 import { DuctusError } from "../../lib/core/errors";
 import type { TextTokenizer } from "../../lib/train/model/tokenizer";
 import { completionTokens, type TokenizedExample } from "../../lib/train/sft/batch";
@@ -17,8 +18,13 @@ export interface DataSettings {
   maxLength: number | null;
 }
 
+export interface TrainingData {
+  examples: TokenizedExample[];
+  completionOnly: boolean;
+}
+
 /** @throws DuctusError `data/json-line`, `data/empty`, `data/nothing-to-learn`, and those of the tokenizer */
-export function readExamples(path: string, tokenizer: TextTokenizer, settings: DataSettings, progress: (text: string) => void): TokenizedExample[] {
+export function readExamples(path: string, tokenizer: TextTokenizer, settings: DataSettings, progress: (text: string) => void): TrainingData {
   const rows = readJsonLines(path, trainingRow, TRAINING_FORMS);
   // As in TRL the first row decides for all.
   const completionOnly = settings.completionOnlyLoss ?? "prompt" in rows[0]!.value;
@@ -34,9 +40,10 @@ export function readExamples(path: string, tokenizer: TextTokenizer, settings: D
     if (ids.length > promptLength) examples.push(example);
     else dropped++;
   }
-  if (!examples.some((example) => completionTokens(example) > 0)) throw new DuctusError("data/nothing-to-learn", "There is not a single token to learn from in this data.", "Give completions, and a max_length that leaves room for them.");
-  if (merged > 0) progress(`${merged} of ${rows.length} rows: the prompt's last tokens are others before the completion; the completion begins where they part`);
-  if (cut > 0) progress(`${cut} of ${rows.length} rows were cut at ${settings.maxLength} tokens`);
-  if (dropped > 0) progress(`${dropped} of ${rows.length} rows were left out: nothing of their completion is left`);
-  return examples;
+  if (!examples.some((example) => completionTokens(example) > 0)) throw new DuctusError("data/nothing-to-learn", `There is not a single token to learn from in ${basename(path)}.`, "Give completions, and a max_length that leaves room for them.");
+  const told = (text: string) => progress(`${basename(path)}: ${text}`);
+  if (merged > 0) told(`${merged} of ${rows.length} rows: the prompt's last tokens are others before the completion; the completion begins where they part`);
+  if (cut > 0) told(`${cut} of ${rows.length} rows were cut at ${settings.maxLength} tokens`);
+  if (dropped > 0) told(`${dropped} of ${rows.length} rows were left out: nothing of their completion is left`);
+  return { examples, completionOnly };
 }

@@ -27,6 +27,7 @@ describe("wrong usage ends with one line that says what is wrong", () => {
     ["an unknown option", () => ["score", "--modle", "x"], "app/usage", /“--modle”.*--model DIR, --adapter DIR, --texts/],
     ["a bare word", () => ["score", "x"], "app/usage", /“x” is not an option/],
     ["an option without its value", () => ["score", "--model", "--texts"], "app/usage", /--model needs a value/],
+    ["an empty value", () => ["sft", ...model(), "--data", "x", "--out", ""], "app/usage", /--out needs a value/],
     ["a switch with a value", () => ["sft", "--resume=yes"], "app/usage", /takes no value/],
     ["an option twice", () => ["score", "--model", "a", "--model", "b"], "app/usage", /twice/],
     ["a required option missing", () => ["logits", ...model()], "app/usage", /needs --text FILE/],
@@ -56,6 +57,9 @@ describe("wrong usage ends with one line that says what is wrong", () => {
     ["an unknown setting", () => ["sft", ...model(), "--data", texts('{"text":"a b"}'), "--config", text("c.json", '{"learning_rat":1}'), "--out", at("x")], "train/settings", /learning_rat.*learning_rate/],
     ["settings that are no JSON", () => ["sft", ...model(), "--data", texts('{"text":"a b"}'), "--config", text("c.json", "{"), "--out", at("x")], "train/settings", /cannot be read as JSON: Expected property name/],
     ["a setting twice", () => ["sft", ...model(), "--data", texts('{"text":"a b"}'), "--config", text("c.json", '{"r":8,"r":4}'), "--out", at("x")], "train/settings", /"r" stands twice/],
+    ["early stopping without held-out examples", () => ["sft", ...model(), "--data", texts('{"text":"a b"}'), "--config", text("c.json", '{"early_stopping_patience":2}'), "--out", at("x")], "train/settings", /early_stopping_patience does nothing.*--eval/],
+    ["two ways to say when to measure", () => ["sft", ...model(), "--data", texts('{"text":"a b"}'), "--eval", at("w.jsonl"), "--config", text("c.json", '{"evaluations":2,"eval_steps":5}'), "--out", at("x")], "train/settings", /contradict/],
+    ["packing without a length", () => ["sft", ...model(), "--data", texts('{"text":"a b"}'), "--config", text("c.json", '{"packing":true,"max_length":null}'), "--out", at("x")], "train/settings", /max_length cannot be null/],
     ["a token that there is not", () => ["sft", ...model(), "--data", texts('{"text":"a b"}'), "--config", text("c.json", '{"trainable_token_indices":[3,9000]}'), "--out", at("x")], "train/settings", /token 9000.*0 to 8191/],
     ["an example that the model cannot read", () => ["sft", ...model(), "--data", texts(JSON.stringify({ text: "rain ".repeat(600) })), "--out", at("x")], "data/too-long", /max_length to 512/],
     ["nothing to learn", () => ["sft", ...model(), "--data", texts('{"text":""}'), "--out", at("x")], "data/nothing-to-learn", /single token/],
@@ -75,6 +79,13 @@ describe("wrong usage ends with one line that says what is wrong", () => {
   it("says what a line of another form is made of, and nothing that it says", async () => {
     const { error } = await call("score", ...model(), "--texts", texts(JSON.stringify({ text: ["secret", 1], prompt: { role: null }, more: "" })));
     expect(error?.details).toBe('It is {"text": a list of a string, "prompt": {"role": null}, "more": a string}.');
+    const deep = await call("score", ...model(), "--texts", texts("[".repeat(100_000) + "]".repeat(100_000)));
+    expect(deep.error).toMatchObject({ code: "data/json-line", details: "It is a list of a list of a list of a list." });
+  });
+
+  it("does not speak of the page", async () => {
+    const { error } = await call("score", "--model", broken(), "--texts", texts('{"text":"Rain fell."}'));
+    expect(error).toEqual({ code: "model/damaged", message: expect.stringContaining("ends too early") as string });
   });
 
   it("describes itself on --help", async () => {

@@ -1,5 +1,5 @@
 /** The commands that write folders: merge, quantize and sft, each read again by the others. */
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { parseModelConfig } from "../../lib/train/model/config";
 import { openAdapterFolder } from "./model-folder";
@@ -63,7 +63,7 @@ describe("sft", () => {
 
   it("writes an adapter that the other commands open, and drops what cannot be learned from", async () => {
     const pairs = [{ prompt: "The rain", completion: " had stopped." }, { prompt: "Nobody came,", completion: " and nobody wrote." }, { prompt: "And ".repeat(40), completion: "so on." }];
-    const { lines, stderr } = await ok("sft", "--model", at("model"), "--data", jsonl("d.jsonl", pairs), "--config", text("c.json", '{"max_length":32,"learning_rate":0.02,"num_train_epochs":4,"r":4,"target_modules":"all-linear","shuffle":false}'), "--out", at("adapter-new"));
+    const { lines, stderr } = await ok("sft", "--model", at("model"), "--data", jsonl("d.jsonl", pairs), "--config", text("c.json", '\ufeff{"max_length":32,"learning_rate":0.02,"num_train_epochs":4,"r":4,"target_modules":"all-linear","shuffle":false}'), "--out", at("adapter-new"));
     expect((lines as { step: number }[]).map(({ step }) => step)).toEqual([1, 2, 3, 4]);
     const [first, , , last] = lines as { loss: number; lr: number; tokens: number }[];
     expect(last!.loss).toBeLessThan(first!.loss);
@@ -90,6 +90,52 @@ describe("sft", () => {
     expect((await run("--resume")).lines).toEqual([]); // nothing is left to do
     const other = await call("sft", "--model", at("model"), "--data", jsonl("d.jsonl", [{ text: "Something else." }]), "--out", at("run"), "--resume");
     expect(other.error).toMatchObject({ code: "train/checkpoint-other" });
+  });
+
+  it("keeps checkpoints at multiples of save_steps and at the end, and passes over a damaged one", async () => {
+    const run = (...args: string[]) => call("sft", "--model", at("model"), "--data", jsonl("d.jsonl", rows), "--config", text("c.json", '{"max_steps":8,"save_steps":3}'), "--out", at("saved"), ...args);
+    const { lines } = await run();
+    expect(lines.length).toBe(8);
+    const [older, newest] = ["step-00000006.checkpoint", "step-00000008.checkpoint"];
+    expect(readdirSync(at("saved", "checkpoints")).sort()).toEqual([older, newest]);
+    writeFileSync(at("saved", "checkpoints", newest), "cut");
+    const anew = await run();
+    expect(anew.error).toMatchObject({ code: "file/exists" });
+    expect(anew.stderr).toMatch(/step-00000008.*damaged.*the one before it/);
+    expect((await run("--resume")).lines).toEqual(lines.slice(6));
+    for (const name of [older, newest]) writeFileSync(at("saved", "checkpoints", name), "cut");
+    for (const args of [[], ["--resume"]]) expect((await run(...args)).error).toMatchObject({ code: "train/checkpoint-damaged", nextStep: expect.stringContaining("--out") as string });
+    expect(readdirSync(at("saved", "checkpoints")).length).toBe(2); // nothing that cannot be read is thrown away
+  });
+
+  it("does not go on with a run of another model, though it has the same shapes", async () => {
+    writeTinyModel(at("twin"), 2);
+    const run = (model: string, steps: number, ...args: string[]) => call("sft", "--model", at(model), "--data", jsonl("d.jsonl", rows), "--config", text("c.json", `{"max_steps":${steps}}`), "--out", at("of-model"), ...args);
+    expect((await run("model", 2)).error).toBeUndefined();
+    expect((await run("twin", 2, "--resume")).error).toMatchObject({ code: "train/checkpoint-other", message: expect.stringContaining("another model") as string });
+    expect((await run("model", 2, "--resume")).error).toBeUndefined();
+  });
+
+  it("measures held-out examples, ends when they gain no more, and keeps the best or the last adapter", async () => {
+    const heldOut = [{ text: "Nothing was said of the letter.<|im_end|>" }, { text: "He went home by the river, slowly.<|im_end|>" }, { text: "" }];
+    const settings = { max_steps: 40, learning_rate: 0.3, eval_steps: 2, early_stopping_patience: 2, target_modules: "all-linear" };
+    const run = (keepBest: boolean) => ok("sft", "--model", at("model"), "--data", jsonl("d.jsonl", rows), "--eval", jsonl("e.jsonl", heldOut), "--config", text("c.json", JSON.stringify({ ...settings, load_best_model_at_end: keepBest })), "--out", at("measured"));
+    for (const keepBest of [true, false]) {
+      const { lines } = await run(keepBest);
+      const losses = (lines as { step: number; evalLoss?: number }[]).flatMap(({ step, evalLoss }) => (evalLoss === undefined ? [] : [{ step, evalLoss }]));
+      expect(losses.map(({ step }) => step)).toEqual(losses.map((_, i) => 2 * i));
+      const best = losses.reduce((low, one) => (one.evalLoss < low.evalLoss ? one : low));
+      expect(losses.at(-1)!.step).toBe(best.step + 4);
+      expect(losses.at(-1)!.step).toBeLessThan(40);
+      const scores = (await ok("score", "--model", at("model"), "--adapter", at("measured"), "--texts", jsonl("s.jsonl", heldOut.slice(0, 2)))).lines as { tokens: number; logProb: number }[];
+      const sum = (of: "tokens" | "logProb") => scores.reduce((total, score) => total + score[of], 0);
+      expect(-sum("logProb") / sum("tokens")).toBeCloseTo((keepBest ? best : losses.at(-1)!).evalLoss, 4);
+    }
+  });
+
+  it("says what to do about a rate that throws it out of bounds", async () => {
+    const { error } = await call("sft", "--model", at("model"), "--data", jsonl("d.jsonl", rows), "--config", text("c.json", '{"max_steps":9,"learning_rate":1e37}'), "--out", at("diverged"));
+    expect(error).toMatchObject({ code: "train/diverged", nextStep: expect.stringMatching(/^Lower learning_rate.*checkpoints.*--resume/) as string });
   });
 
   it("starts from an adapter, and refuses settings that contradict it", async () => {

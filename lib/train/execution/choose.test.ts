@@ -24,6 +24,12 @@ describe("choosePlan", () => {
     expect(choosePlan(half, { heapBytes: 1e9, totalBytes: 2e9 }, 0).kind).toBe("streamed");
   });
 
+  it("counts streamed weights once more for whoever copies them to a device", () => {
+    const sizes = { weightBytes: 1.5e9, activationBytes: 0.5e9, logitsBytes: 0, workBytes: 0 };
+    const recompute = (uploads: boolean, otherCopies: number) => choosePlan(sizes, { heapBytes: 1e9, totalBytes: 5.1e9, uploads }, otherCopies).recompute;
+    expect([recompute(false, 1), recompute(true, 0), recompute(true, 1)]).toEqual([false, false, true]);
+  });
+
   it("counts small weights twice, since scoring holds them too", () => {
     const small = { weightBytes: 0.3e9, activationBytes: 0.1e9, logitsBytes: 0.1e9, workBytes: 0 };
     expect(choosePlan(small, { heapBytes: 0.8e9, totalBytes: 5e9 }, 0).kind).toBe("whole");
@@ -45,6 +51,8 @@ describe("executionSizes", () => {
     expect(of("f32", 1)).toBe(0);
     const layers = [...weights].filter(([name]) => name.endsWith("_proj.weight")).reduce((sum, [, data]) => sum + data.byteLength, 0);
     expect(of("f32", 1000)).toBe(layers);
+    expect(of("f16", 1)).toBe(layers + 4 * config.vocabSize * config.hiddenSize);
+    expect(of("f16", 1000)).toBe(2 * layers + 4 * config.vocabSize * config.hiddenSize);
     for (const storage of ["q4", "q8"] as const) expect(of(storage, 1)).toBeGreaterThan(4 * 4 * config.vocabSize * config.hiddenSize);
   });
 

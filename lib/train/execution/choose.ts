@@ -4,7 +4,7 @@
  * else streamed, computing activations again where keeping them does not fit.
  */
 import type { ModelConfig } from "../model/config";
-import { isQuantized } from "../model/held";
+import { isQuantized, type Storage } from "../model/held";
 import { heldBytes } from "../model/quantize";
 import { groupInput, GROUPS, mainStorage, productRows, type AnyWeights } from "../model/groups";
 import { mergePays } from "../model/lora";
@@ -25,6 +25,8 @@ export interface MemoryLimits {
   heapBytes: number;
   /** What everything together may take. */
   totalBytes: number;
+  /** Whether the streamed execution, and each generator beside it, copies the weights to the device. */
+  uploads?: boolean;
 }
 
 /** Of 4 GiB that a wasm heap can grow to. */
@@ -37,7 +39,7 @@ export const MOST_GIB = 8;
 export function memoryLimits(backend: Pick<Backend, "kind">): MemoryLimits {
   const gib = Math.min(MOST_GIB, (globalThis.navigator as { deviceMemory?: number } | undefined)?.deviceMemory ?? MOST_GIB);
   const totalBytes = gib * 2 ** 30 * SHARE;
-  return { totalBytes, heapBytes: backend.kind === "wasm" ? Math.min(WASM_HEAP_BYTES, totalBytes) : totalBytes };
+  return { totalBytes, heapBytes: backend.kind === "wasm" ? Math.min(WASM_HEAP_BYTES, totalBytes) : totalBytes, uploads: backend.kind === "webgpu" };
 }
 
 export interface Sizes {
@@ -47,7 +49,7 @@ export interface Sizes {
   activationBytes: number;
   /** What the head needs for its widest step. */
   logitsBytes: number;
-  /** What the whole execution needs beside: quantised weights as floats where they are used, and weights with their updates. */
+  /** What the whole execution needs beside: weights of fewer bits as floats, and weights with their updates. */
   workBytes: number;
 }
 
@@ -64,14 +66,19 @@ export function executionSizes(config: ModelConfig, weights: AnyWeights, { batch
     weightBytes: [...weights.values()].reduce((sum, tensor) => sum + (tensor instanceof Float32Array ? tensor.byteLength : heldBytes(tensor)), 0),
     activationBytes: config.numLayers * tokens * perToken * 4,
     logitsBytes: tokens * config.vocabSize * 4 * 3,
-    workBytes: isQuantized(mainStorage(weights)) ? DEQUANTIZED_COPIES * config.vocabSize * hidden * 4 : mergedBytes(config, tokens),
+    workBytes: workBytes(config, mainStorage(weights), tokens),
   };
 }
 
-/** Weights that training adds an adapter's updates to, as f32. */
-function mergedBytes(config: ModelConfig, tokens: number): number {
+function workBytes(config: ModelConfig, storage: Storage, tokens: number): number {
+  const head = 4 * config.vocabSize * config.hiddenSize;
+  if (isQuantized(storage)) return DEQUANTIZED_COPIES * head;
   const matrices = GROUPS.flatMap((group) => group.products.map((product) => [groupInput(config, group), productRows(config, product)] as const));
-  return config.numLayers * 4 * matrices.reduce((sum, [columns, out]) => sum + (mergePays(tokens, columns, out) ? columns * out : 0), 0);
+  const bytes = (counts: (columns: number, out: number) => boolean) =>
+    config.numLayers * 4 * matrices.reduce((sum, [columns, out]) => sum + (counts(columns, out) ? columns * out : 0), 0);
+  const withUpdates = bytes((columns, out) => mergePays(tokens, columns, out));
+  // Halves are widened once, for the way forward and the way back: the floats live through the step.
+  return withUpdates + (storage === "f16" ? bytes(() => true) + head : 0);
 }
 
 /** Weights beyond this are not held twice by the whole execution, see whole.ts. */
@@ -81,5 +88,6 @@ export function choosePlan(sizes: Sizes, limits: MemoryLimits, otherCopies: numb
   const copies = 1 + otherCopies + (sizes.weightBytes <= SCORING_APART_BYTES ? 1 : 0);
   const heap = copies * sizes.weightBytes + sizes.activationBytes + sizes.logitsBytes + sizes.workBytes;
   if (heap <= limits.heapBytes && heap + sizes.weightBytes <= limits.totalBytes) return { kind: "whole", recompute: false };
-  return { kind: "streamed", recompute: sizes.weightBytes + 2 * sizes.activationBytes > limits.totalBytes };
+  const held = sizes.weightBytes * (limits.uploads ? 2 + otherCopies : 1);
+  return { kind: "streamed", recompute: held + 2 * sizes.activationBytes > limits.totalBytes };
 }

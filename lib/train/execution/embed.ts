@@ -3,6 +3,7 @@
  * need not be on the device for it. Rows that an adapter trains stand in the
  * place of the table's.
  */
+import { DuctusError } from "../../core/errors";
 import type { ModelConfig } from "../model/config";
 import { held, type AnyWeights } from "../model/groups";
 import { heldRow } from "../model/quantize";
@@ -13,7 +14,7 @@ export interface TokenRows {
   rows: Float32Array;
 }
 
-/** ids [n] → [n, hidden] */
+/** ids [n] → [n, hidden]. @throws DuctusError `generate/token` for a token that there is not */
 export function embedTokens(config: ModelConfig, weights: AnyWeights, ids: ArrayLike<number>, tokens: TokenRows | null = null): Float32Array {
   const width = config.hiddenSize;
   const table = held(weights, "model.embed_tokens.weight");
@@ -21,10 +22,11 @@ export function embedTokens(config: ModelConfig, weights: AnyWeights, ids: Array
   const out = new Float32Array(ids.length * width); // [n, hidden]
   const own = new Map(tokens?.ids.map((id, i) => [id, i]));
   for (let i = 0; i < ids.length; i++) {
-    const place = own.get(ids[i]!);
+    const id = ids[i]!, place = own.get(id);
     const row = out.subarray(i * width, (i + 1) * width);
-    if (place === undefined) heldRow(shaped, ids[i]!, row);
-    else row.set(tokens!.rows.subarray(place * width, (place + 1) * width));
+    if (place !== undefined) row.set(tokens!.rows.subarray(place * width, (place + 1) * width));
+    else if (id >= 0 && id < config.vocabSize) heldRow(shaped, id, row);
+    else throw new DuctusError("generate/token", `This model has no token ${id}.`, "Choose another model or adapter.");
   }
   return out;
 }

@@ -8,10 +8,9 @@
  */
 import { adjoints } from "../graph/autodiff";
 import { Graph, type Target, type Tensor } from "../graph/graph";
-import { add, exp, mul, sub } from "../graph/operators/elementwise";
+import { partGradient, partLogitsGradient, partStatistics } from "../graph/operators/chunked";
+import { add } from "../graph/operators/elementwise";
 import { gemm } from "../graph/operators/linear";
-import { reduceMax, reduceSum } from "../graph/operators/reduce";
-import { reshape } from "../graph/operators/shape";
 import { toOnnx, type OnnxModel } from "../graph/onnx";
 import type { ModelConfig } from "../model/config";
 import { held, headName, type AnyWeights } from "../model/groups";
@@ -64,20 +63,26 @@ export class StreamedHead {
     const table = held(weights, headName(config));
     const whole: HeldTensor = table.storage === "f32" ? { ...table, shape: [config.vocabSize, config.hiddenSize] } : table;
     const perChunk = Math.ceil(config.vocabSize / Math.ceil((config.vocabSize * config.hiddenSize * 4) / chunkBytes));
+    const norm = await upload(backend, f32(held(weights, "model.norm.weight").data as Float32Array, [config.hiddenSize]));
     const chunks: Chunk[] = [];
-    for (let start = 0; start < config.vocabSize; start += perChunk) {
-      const end = Math.min(start + perChunk, config.vocabSize);
-      const masked = tokens.filter((id) => id >= start && id < end);
-      const bias = new Float32Array(end - start);
-      for (const id of masked) bias[id - start] = MASKED;
-      chunks.push({
-        start, rows: end - start, table: await uploadHeld(backend, "table", sliceRows(whole, start, end)),
-        bias: masked.length > 0 ? await upload(backend, f32(bias, [end - start])) : null,
-      });
+    const head = new StreamedHead(backend, config, whole.storage, norm, chunks, tokens);
+    try {
+      for (let start = 0; start < config.vocabSize; start += perChunk) {
+        const end = Math.min(start + perChunk, config.vocabSize);
+        const chunk: Chunk = { start, rows: end - start, table: await uploadHeld(backend, "table", sliceRows(whole, start, end)), bias: null };
+        chunks.push(chunk);
+        const masked = tokens.filter((id) => id >= start && id < end);
+        if (masked.length === 0) continue;
+        const bias = new Float32Array(end - start);
+        for (const id of masked) bias[id - start] = MASKED;
+        chunk.bias = await upload(backend, f32(bias, [end - start]));
+      }
+      if (tokens.length > 0) chunks.push({ start: config.vocabSize, rows: tokens.length, table: null, bias: null });
+      return head;
+    } catch (error) {
+      await head.dispose();
+      throw error;
     }
-    if (tokens.length > 0) chunks.push({ start: config.vocabSize, rows: tokens.length, table: null, bias: null });
-    const gain = held(weights, "model.norm.weight").data as Float32Array;
-    return new StreamedHead(backend, config, whole.storage, await upload(backend, f32(gain, [config.hiddenSize])), chunks, tokens);
   }
 
   /**
@@ -200,35 +205,23 @@ function normBackGraph(config: ModelConfig, target: Target): OnnxModel {
   return toOnnx(graph, { dHidden: dHidden! });
 }
 
-/** Logits of a chunk, each row's maximum, Σ exp(logit − maximum), and its target's logit. */
+/** Logits of a chunk, and what they say of their rows. */
 function logitsGraph(target: Target, config: ModelConfig, rows: number, storage: Storage, biased: boolean, keepLogits: boolean): OnnxModel {
   const graph = new Graph(target);
   const normed = graph.input("normed", "f32", ["M", config.hiddenSize]); // [m, hidden]
   const logits = frozenLinear(normed, "table", rows, storage, { bias: biased ? graph.input("bias", "f32", [rows]) : null }); // [m, rows]
-  const max = reduceMax(logits, [-1], true); // [m, 1]
-  const sum = reduceSum(exp(sub(logits, max)), [-1], true); // [m, 1]
-  const targets = graph.input("targets", "i32", ["M", 1]);
-  const picked = graph.node("GatherElements", [logits, targets], { dtype: "f32", shape: ["M", 1] }, { attributes: { axis: 1 } }); // [m, 1]
-  return toOnnx(graph, { max, sum, picked, ...(keepLogits ? { logits } : {}) });
+  return toOnnx(graph, { ...partStatistics(logits, graph.input("targets", "i32", ["M", 1])), ...(keepLogits ? { logits } : {}) });
 }
 
-/**
- * What a chunk adds to dNormed, dLogits · table with dLogits = softmax · weight − onehot · weight: the first part as
- * exp(logit − top) · table · share, share being weight / Σ exp(logit − top), the second as a row of the table. For the
- * adapter's own rows, which are few, dLogits is laid out, and gives their gradient too.
- */
+/** What a chunk adds to dNormed. For the adapter's own rows, which are few, dLogits is laid out, and gives their gradient too. */
 function gradientGraph(target: Target, config: ModelConfig, rows: number, storage: Storage, trained: boolean): OnnxModel {
   const graph = new Graph(target);
   const column = (name: string): Tensor => graph.input(name, "f32", ["M", 1]);
-  const exponentials = exp(sub(graph.input("logits", "f32", ["M", rows]), column("top"))); // [m, rows]
+  const logits = graph.input("logits", "f32", ["M", rows]); // [m, rows]
+  const whole = { top: column("top"), share: column("share"), hit: column("hit"), targets: graph.input("targets", "i32", ["M", 1]) };
   const before = graph.input("before", "f32", ["M", config.hiddenSize]); // [m, hidden]
-  const targets = graph.input("targets", "i32", ["M", 1]);
-  const [share, hit] = [column("share"), column("hit")];
   const table = frozenFloats(graph, "table", [rows, config.hiddenSize], storage); // [rows, hidden]
-  if (!trained) {
-    const own = graph.node("Gather", [table, reshape(targets, ["M"])], { dtype: "f32", shape: ["M", config.hiddenSize] }, { attributes: { axis: 0 } }); // [m, hidden]
-    return toOnnx(graph, { after: add(before, add(mul(gemm(exponentials, table), share), mul(own, hit))) });
-  }
-  const dLogits = graph.node("ScatterElements", [mul(exponentials, share), targets, hit], { dtype: "f32", shape: exponentials.shape }, { attributes: { axis: 1, reduction: "add" } });
+  if (!trained) return toOnnx(graph, { after: add(before, partGradient(logits, table, whole)) });
+  const dLogits = partLogitsGradient(logits, whole); // [m, rows]
   return toOnnx(graph, { after: gemm(dLogits, table, { c: before }), dTable: gemm(dLogits, graph.input("normed", "f32", ["M", config.hiddenSize]), { transA: true }) });
 }

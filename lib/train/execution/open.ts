@@ -1,4 +1,5 @@
 /** Opens the execution of a plan, or of the one that suits: the only place that names both kinds. */
+import { DuctusError } from "../../core/errors";
 import type { ModelConfig } from "../model/config";
 import type { AnyWeights } from "../model/groups";
 import type { Backend } from "../runtime/backend";
@@ -34,4 +35,32 @@ export async function openExecution(
   return plan.kind === "streamed"
     ? StreamedExecution.create(backend, model.config, weights, settings, plan)
     : WholeExecution.create(backend, model.config, weights, settings);
+}
+
+/** The plan that takes less memory than another, and more time; null where none does. */
+export function narrower(plan: ExecutionPlan): ExecutionPlan | null {
+  if (plan.kind === "whole") return { kind: "streamed", recompute: false };
+  return plan.recompute ? null : { kind: "streamed", recompute: true };
+}
+
+/** Whether something failed that may succeed in less memory: few devices say that this is what they lack. */
+export const mayWantMemory = (error: unknown): boolean =>
+  error instanceof DuctusError && (error.code === "device/memory" || error.code === "device/create" || error.code === "device/run");
+
+/**
+ * {@link openExecution}, and where the device has no room after all, of the next plan that takes less.
+ * @throws DuctusError as it was thrown for the first plan
+ */
+export async function openWithin(backend: Backend, model: { config: ModelConfig; weights: AnyWeights }, settings: ExecutionSettings, plan?: ExecutionPlan): Promise<Execution> {
+  const first = plan ?? planFor(backend, model, usualWork(settings));
+  try {
+    return await openExecution(backend, model, settings, first);
+  } catch (error) {
+    if (!mayWantMemory(error)) throw error;
+    for (let next = narrower(first); next; next = narrower(next)) {
+      const opened = await openExecution(backend, model, settings, next).catch(() => null);
+      if (opened) return opened;
+    }
+    throw error;
+  }
 }

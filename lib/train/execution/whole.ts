@@ -1,12 +1,13 @@
 /**
- * The whole model as one graph with the weights inside: nothing is copied and
- * nothing computed twice. Quickest while weights and activations fit. Scoring
- * has a session of its own where the weights are small enough to be held twice;
- * else it reads the training session's token losses.
+ * The whole model as one graph with the weights inside, which each session has
+ * a copy of: nothing is fed but the batch and the adapter, and nothing computed
+ * twice. Quickest while weights and activations fit. Scoring has a session of
+ * its own where the weights are small enough to be held once more; else it reads
+ * the training session's token losses.
  */
 import type { ModelConfig } from "../model/config";
 import { gradientName, scoringGraph, trainingGraph, type GraphOptions } from "../model/graphs";
-import { graphWeights, packLayer, unpackGradients, type AnyWeights } from "../model/groups";
+import { packLayer, unpackGradients, weightBytes, type AnyWeights } from "../model/groups";
 import type { Backend } from "../runtime/backend";
 import { f32, Session, type NdArray } from "../runtime/session";
 import type { Batch } from "../sft/batch";
@@ -31,7 +32,7 @@ export class WholeExecution implements Execution {
   ) {}
 
   static async create(backend: Backend, config: ModelConfig, weights: AnyWeights, settings: ExecutionSettings): Promise<WholeExecution> {
-    const bytes = [...graphWeights(config, weights).values()].reduce((sum, data) => sum + data.byteLength, 0);
+    const bytes = weightBytes(weights);
     const options: GraphOptions = {
       maxPositions: settings.maxPositions, target: backend.kind === "webgpu" ? "any" : "cpu", tokens: settings.tokens.length,
       batchTokens: settings.batchTokens, ...(bytes > EXTERNAL_FROM_BYTES ? { externalOver: EXTERNAL_OVER_BYTES } : {}),
@@ -47,7 +48,7 @@ export class WholeExecution implements Execution {
   }
 
   async train(batch: Batch, { adapter, rowWeights, dropoutSeed, noise }: TrainInputs): Promise<{ loss: number; gradients: Map<string, Float32Array> }> {
-    const out = await this.training.run({ ...this.feeds(batch, adapter, noise), ...this.trainFeeds(batch, rowWeights, dropoutSeed) });
+    const out = await this.training.run({ ...this.feeds(this.training, batch, adapter, noise), ...this.trainFeeds(batch, rowWeights, dropoutSeed) });
     const gradients = new Map<string, Float32Array>();
     for (let layer = 0; layer < this.config.numLayers; layer++) {
       unpackGradients(this.config, this.settings.lora, layer, (name) => out[gradientName(name)]!.data as Float32Array, gradients);
@@ -61,10 +62,9 @@ export class WholeExecution implements Execution {
 
   async score(batch: Batch, adapter: AdapterTensors | null): Promise<Float32Array> {
     const used = adapter ?? freshAdapter(this.config, this.settings, this.weights);
-    const feeds = this.feeds(batch, used, null);
     const { nll } = this.scoring
-      ? await this.scoring.run(this.withoutTrainOnly(feeds))
-      : await this.training.run({ ...feeds, ...this.trainFeeds(batch, new Float32Array(batch.completionTokens), null) });
+      ? await this.scoring.run(this.feeds(this.scoring, batch, used, null))
+      : await this.training.run({ ...this.feeds(this.training, batch, used, null), ...this.trainFeeds(batch, new Float32Array(batch.completionTokens), null) });
     return nll!.data as Float32Array;
   }
 
@@ -73,12 +73,14 @@ export class WholeExecution implements Execution {
     await this.scoring?.dispose();
   }
 
-  private feeds(batch: Batch, adapter: AdapterTensors, noise: Float32Array | null): Record<string, NdArray> {
+  private feeds(session: Session, batch: Batch, adapter: AdapterTensors, noise: Float32Array | null): Record<string, NdArray> {
     const { config, settings } = this;
     const rows = headTokenRows(config, settings, adapter);
     const feeds: Record<string, NdArray> = {
       embeddings: embeddingFeed(config, this.weights, settings, batch, adapter, noise),
-      ...attentionFeeds(batch), rows: batch.feeds.rows, rowOf: batch.rowOf, targets: targetFeed(config, settings, batch),
+      ...attentionFeeds(batch), rows: batch.feeds.rows, targets: targetFeed(config, settings, batch),
+      // The way back from the scored rows: there is none in scoring, nor where all that is trained stands behind the last attention.
+      ...(session.reads("rowOf") ? { rowOf: batch.rowOf } : {}),
       ...(rows ? { tokens: f32(rows, [settings.tokens.length, config.hiddenSize]), replaced: replacedFeed(config, settings) } : {}),
     };
     return { ...feeds, ...packedFeeds(config, settings.lora, adapter) };
@@ -89,11 +91,6 @@ export class WholeExecution implements Execution {
     for (let layer = 0; layer < this.config.numLayers; layer++) {
       Object.assign(feeds, dropoutFeeds(this.config, this.settings, batch, layer, dropoutSeed));
     }
-    return feeds;
-  }
-
-  /** The scoring graph has no backward pass, and so no use for the inverse of the chosen rows. */
-  private withoutTrainOnly({ rowOf: _, ...feeds }: Record<string, NdArray>): Record<string, NdArray> {
     return feeds;
   }
 }

@@ -7,6 +7,7 @@ import type { Storage } from "../model/held";
 import { liveDeviceTensors } from "../runtime/device-tensor";
 import { openNode } from "../runtime/node";
 import { openSessions } from "../runtime/session";
+import { narrowDevice } from "../testing/gpu";
 import { asHeld, randomTokens } from "../testing/held";
 import { referenceModel, REFERENCE_MODELS } from "../testing/reference";
 import { randomLora, settings } from "../testing/tiny";
@@ -127,6 +128,22 @@ describe("decoders", () => {
       await expect(decoder.decode([{ tokens: [config.vocabSize], adapted: false }], decoder.newCache(1), adapter)).rejects.toMatchObject({ code: "generate/token" });
       cache.dispose();
     });
+  });
+
+  it("that find no room on the device leave nothing there", async () => {
+    const { config, weights } = referenceModel("qwen2-tied");
+    const create = (room: number) => {
+      const device = narrowDevice(room);
+      return { device, decoder: StreamedDecoder.create(device, config, asHeld(config, weights, "q8"), { lora, maxPositions: 16, tokens: [], cache: "fresh" }, 4 * config.hiddenSize * 40) };
+    };
+    const enough = create(Infinity);
+    await (await enough.decoder).dispose();
+    expect(enough.device.made).toBe(0);
+    for (const room of [0, 1, 5, 14, 25, 30]) {
+      const narrow = create(room);
+      await expect(narrow.decoder).rejects.toMatchObject({ code: "device/memory" });
+      expect([narrow.device.made, liveDeviceTensors(), openSessions()], `room for ${room}`).toEqual([0, before.tensors, before.sessions]);
+    }
   });
 
   it.each(["fresh", "present"] as const)("go on from picked, repeated and shortened rows (%s)", async (cacheOutput) => {

@@ -162,8 +162,6 @@ export function stepFeeds(config: ModelConfig, weights: AnyWeights, settings: De
   const mask = new Float32Array(batch * seq * keys); // [B, 1, T, P + T]
   rows.forEach(({ tokens, adapted }, b) => {
     const own = adapted ? adapter.embedding : null;
-    const unknown = tokens.find((id) => !(id >= 0 && (id < config.vocabSize || own?.ids.includes(id))));
-    if (unknown !== undefined) throw new DuctusError("generate/token", `This model has no token ${unknown}.`, "Choose another model or adapter.");
     embeddings.set(embedTokens(config, weights, tokens, own), b * seq * width);
     const first = b * seq * keys;
     cache.maskRow(b, mask, first);

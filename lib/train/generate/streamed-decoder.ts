@@ -4,7 +4,7 @@
  * the vocabulary, so that its table is never in memory twice as f32.
  */
 import type { AdapterTensors } from "../execution/types";
-import { uploadHeld } from "../execution/upload";
+import { uploadAll, uploadHeld } from "../execution/upload";
 import type { Target } from "../graph/graph";
 import type { ModelConfig } from "../model/config";
 import { held, headName, layerTensors, storageOf, type AnyWeights } from "../model/groups";
@@ -114,24 +114,13 @@ export class StreamedDecoder implements Decoder {
     const { config, settings: { lora, maxPositions }, sessions } = this;
     const held = storageOf(this.weights);
     const storage = (name: string) => held(name.replace(LAYER_NAMES.weights, `model.layers.${layer}`));
-    const tensors: Record<string, DeviceTensor> = {};
-    const kinds: string[] = [];
-    const entry = { tensors, session: null as Session | null };
-    for (const [name, tensor] of layerTensors(config, this.weights, layer, LAYER_NAMES.weights)) {
-      kinds.push(tensor.storage);
-      Object.assign(tensors, await uploadHeld(this.backend, name, tensor));
-    }
-    const key = kinds.join();
-    try {
-      entry.session = sessions.layers.get(key) ?? await Session.create(this.backend, layerGraph(config, lora, storage, { maxPositions, target: this.target, cache: this.output }), {
-        keep: ["y", ...(this.output === "present" ? ["present.key", "present.value"] : [])],
-      });
-    } catch (error) {
-      for (const tensor of Object.values(tensors)) tensor.dispose();
-      throw error;
-    }
-    sessions.layers.set(key, entry.session);
-    this.layers.push({ tensors, session: entry.session });
+    const weights = layerTensors(config, this.weights, layer, LAYER_NAMES.weights);
+    const key = [...weights.values()].map((tensor) => tensor.storage).join();
+    const session = sessions.layers.get(key) ?? await Session.create(this.backend, layerGraph(config, lora, storage, { maxPositions, target: this.target, cache: this.output }), {
+      keep: ["y", ...(this.output === "present" ? ["present.key", "present.value"] : [])],
+    });
+    sessions.layers.set(key, session);
+    this.layers.push({ tensors: await uploadAll(this.backend, weights), session });
   }
 
   private async addHead(chunkBytes: number): Promise<void> {

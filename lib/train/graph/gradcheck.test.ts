@@ -13,7 +13,7 @@ import { embedding, selectRows } from "./operators/index";
 import { gemm, linear, linearDown, linearUpdated, matmul } from "./operators/linear";
 import { crossEntropy, linearCrossEntropy, rmsNorm, rotary, softmax } from "./operators/neural";
 import { reduceMax, reduceMean, reduceSum } from "./operators/reduce";
-import { concat, expand, reshape, slice, transpose } from "./operators/shape";
+import { concat, expand, reshape, split, transpose } from "./operators/shape";
 import { toOnnx } from "./onnx";
 
 interface Variable { shape: (number | string)[]; actual?: number[]; low?: number; high?: number }
@@ -101,8 +101,8 @@ const binaries: [string, (a: Tensor, b: Tensor) => Tensor, Partial<Variable>][] 
   ["add", ew.add, {}], ["sub", ew.sub, {}], ["mul", ew.mul, {}], ["div", ew.div, { low: 0.7, high: 2 }],
 ];
 const unaries: [string, (x: Tensor) => Tensor, Partial<Variable>][] = [
-  ["neg", ew.neg, {}], ["exp", ew.exp, {}], ["log", ew.log, { low: 0.4, high: 3 }], ["sqrt", ew.sqrt, { low: 0.4, high: 3 }],
-  ["reciprocal", ew.reciprocal, { low: 0.5, high: 2 }], ["sigmoid", ew.sigmoid, {}], ["tanh", ew.tanh, {}], ["silu", ew.silu, {}],
+  ["neg", ew.neg, {}], ["exp", ew.exp, {}], ["log", ew.log, { low: 0.4, high: 3 }],
+  ["sigmoid", ew.sigmoid, {}], ["silu", ew.silu, {}],
   ["scale", (x) => ew.scale(x, -0.3), {}], ["softmax", softmax, {}],
 ];
 const broadcasts: [(number | string)[], (number | string)[]][] = [
@@ -129,8 +129,10 @@ const cases: Case[] = [
   { name: "transpose", variables: [v([2, 3, 4])], build: (_, [x]) => ew.exp(transpose(x!, [2, 0, 1])) },
   { name: "expand", variables: [v([2, 1, 3])], build: (_, [x]) => ew.exp(expand(x!, [2, 4, 3])) },
   { name: "concat", variables: [v([2, 3]), v([2, 4])], build: (_, [a, b]) => ew.exp(concat([a!, b!, a!], 1)) },
-  { name: "slice middle", variables: [v([2, 5])], build: (_, [x]) => ew.exp(slice(x!, 1, 1, 4)) },
-  { name: "slice start", variables: [v([5, 2])], build: (_, [x]) => ew.exp(slice(x!, 0, 0, 2)) },
+  { name: "split, one part unused", variables: [v([2, 5])], build: (_, [x]) => {
+    const [a, , c] = split(x!, 1, [1, 2, 2]) as [Tensor, Tensor, Tensor];
+    return ew.mul(ew.exp(a), c);
+  } },
   ...[false, true].flatMap((transA) => [false, true].map((transB): Case => ({
     name: `gemm ${transA} ${transB}`,
     variables: [v(transA ? [4, 3] : [3, 4]), v(transB ? [5, 4] : [4, 5]), v([5])],

@@ -85,7 +85,7 @@ export class Graph {
   readonly nodes: Node[] = [];
   private readonly leaves = new Map<string, Tensor>();
   private readonly producers = new Map<Tensor, Node>();
-  private readonly scalars = new Map<string, Tensor>();
+  private readonly sharedLeaves = new Map<string, Tensor>();
   private counter = 0;
 
   constructor(readonly target: Target = "any") {}
@@ -188,12 +188,12 @@ export class Graph {
     return tensor;
   }
 
-  /** A constant shared by its key. */
+  /** A constant, or a shape, shared by its key. */
   shared(key: string, make: () => Tensor): Tensor {
-    const known = this.scalars.get(key);
+    const known = this.sharedLeaves.get(key);
     if (known) return known;
     const made = make();
-    this.scalars.set(key, made);
+    this.sharedLeaves.set(key, made);
     return made;
   }
 

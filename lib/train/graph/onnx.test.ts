@@ -7,42 +7,14 @@ import { toF32 } from "./operators/quantized";
 import { reshape, transpose } from "./operators/shape";
 import { toOnnx, type OnnxModel } from "./onnx";
 import { ProtoWriter } from "./protobuf";
+import { all, nodesOf as nodesIn, text } from "../testing/onnx-reader";
 
 const backend = openNode();
 const bytesOf = (hex: string) => Uint8Array.from(hex.replace(/\s/g, "").match(/../g) ?? [], (pair) => parseInt(pair, 16));
 
-/** A field of a message: a number where it is a varint, bytes where it has a length. */
-interface Field { field: number; value: number | Uint8Array }
-
-/** Reads one level of a message, after the encoding guide and apart from our writer. */
-function fields(bytes: Uint8Array): Field[] {
-  const out: Field[] = [];
-  let at = 0;
-  const varint = () => {
-    let value = 0, factor = 1;
-    for (;;) {
-      const byte = bytes[at++]!;
-      value += (byte & 127) * factor;
-      factor *= 128;
-      if (byte < 128) return value;
-    }
-  };
-  while (at < bytes.length) {
-    const tag = varint();
-    const wire = tag & 7;
-    if (wire === 0) out.push({ field: tag >> 3, value: varint() });
-    else {
-      const length = wire === 2 ? varint() : wire === 5 ? 4 : 8;
-      out.push({ field: tag >> 3, value: bytes.subarray(at, (at += length)) });
-    }
-  }
-  return out;
-}
-const all = (bytes: Uint8Array, field: number) => fields(bytes).filter((f) => f.field === field).map((f) => f.value as Uint8Array);
-const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 const graphOf = (model: OnnxModel) => all(model.bytes, 7)[0]!;
 /** [type, inputs, outputs] of each node. */
-const nodesOf = (model: OnnxModel) => all(graphOf(model), 1).map((n) => [text(all(n, 4)[0]!), all(n, 1).map(text), all(n, 2).map(text)] as const);
+const nodesOf = ({ bytes }: OnnxModel) => nodesIn(bytes);
 const initializers = (model: OnnxModel) => all(graphOf(model), 5).map((t) => text(all(t, 8)[0]!));
 const inputNames = (model: OnnxModel) => all(graphOf(model), 11).map((v) => text(all(v, 1)[0]!));
 const outputNames = (model: OnnxModel) => all(graphOf(model), 12).map((v) => text(all(v, 1)[0]!));

@@ -10,7 +10,7 @@ import type { Projection } from "../sft/config";
 import { projectionShape, type ModelConfig } from "./config";
 import type { HeldTensor, HeldWeights, Storage } from "./held";
 import type { LoraShape } from "./lora";
-import { concatRows } from "./quantize";
+import { concatRows, heldBytes } from "./quantize";
 
 /** A product of a layer, `{module}.{name}`; its rows are those of its parts, one under another. */
 export interface Product {
@@ -43,9 +43,6 @@ export const groupInput = (config: ModelConfig, group: Group): number => project
 
 const moduleName = (config: ModelConfig, part: Projection) => `${projectionShape(config, part).module}.${part}`;
 
-/** Weights that a graph reads, by the names it gives them. Quantised ones come with `{name}.scales`. */
-export type GraphWeights = ReadonlyMap<string, TypedData>;
-
 /** f32 weights by checkpoint name, or held ones. */
 export type AnyWeights = HeldWeights | ReadonlyMap<string, Float32Array>;
 
@@ -62,6 +59,9 @@ export function storageOf(weights: AnyWeights): (name: string) => Storage {
 
 /** How most of a model is held: by its first projection. */
 export const mainStorage = (weights: AnyWeights): Storage => held(weights, "model.layers.0.self_attn.q_proj.weight").storage;
+
+/** What all weights take, as they are held. */
+export const weightBytes = (weights: AnyWeights): number => [...weights.keys()].reduce((sum, name) => sum + heldBytes(held(weights, name)), 0);
 
 /** The tensors of one layer, under the names that {@link decoderLayer} gives them. */
 export function layerTensors(config: ModelConfig, weights: AnyWeights, layer: number, prefix = `model.layers.${layer}`): Map<string, HeldTensor> {
@@ -100,7 +100,7 @@ export function headTensors(config: ModelConfig, weights: AnyWeights): Map<strin
 
 export const headName = (config: ModelConfig) => (config.tieWordEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight");
 
-/** All that a graph of the whole model reads. */
+/** All that a graph of the whole model reads, by its names; quantised tensors come with `{name}.scales`. What it joins is new memory. */
 export function graphWeights(config: ModelConfig, weights: AnyWeights): Map<string, TypedData> {
   const out = numbersOf(headTensors(config, weights));
   for (let layer = 0; layer < config.numLayers; layer++) for (const [name, data] of numbersOf(layerTensors(config, weights, layer))) out.set(name, data);

@@ -255,4 +255,19 @@ describe("writeHeldModel", () => {
     await expect(read(weights, swap("5e5e", "5E5E"))).rejects.toMatchObject({ code: "model/damaged" });
     await expect(read(weights, swap("[32,1,16]", "[16,1,32]"))).rejects.toMatchObject({ code: "model/tensors" });
   });
+
+  it("is refused where a projection is held in more than one form: q with k and v, and over all layers", async () => {
+    const weights = await loadHeldWeights(config, single("BF16"), q4);
+    const withOther = async (name: string, storage: Storage) => {
+      const { shape, data } = exact.get(name)!;
+      const parts: Uint8Array[] = [];
+      await writeHeldModel(new Map([...weights, [name, hold(data, shape, storage)]]), source, (part) => void parts.push(part.slice()));
+      return loadHeldWeights(config, memoryModel({ "model.safetensors": concat(parts) }), q4);
+    };
+    for (const [projection, storage] of [["k_proj", "q8"], ["v_proj", "f16"]] as const) {
+      await expect(withOther(`model.layers.0.self_attn.${projection}.weight`, storage)).rejects.toMatchObject({ code: "model/tensors", message: expect.stringMatching(new RegExp(`${projection}.*q_proj`)) as string });
+    }
+    await expect(withOther("model.layers.1.mlp.up_proj.weight", "q8")).rejects.toMatchObject({ code: "model/tensors", message: expect.stringMatching(/layers\.1.*layers\.0/) as string });
+    await expect(withOther("lm_head.weight", "q4")).resolves.toBeDefined();
+  });
 });

@@ -177,6 +177,15 @@ describe("downloadFile", () => {
     expect((await opfsModel(directory.handle)).names()).toEqual([]);
   });
 
+  it("takes a whole file for what it is: another commit's, of the same size, is fetched anew", async () => {
+    const directory = await download();
+    directory.files.get("model.safetensors")!.bytes[200_000]! ^= 1;
+    hub.requests = [];
+    whole(await download(directory));
+    expect(hub.ranges()).toEqual([undefined]);
+    expect(await opfsSink(directory.handle, weights)).toBeNull();
+  });
+
   it("takes a note that cannot be read as none", async () => {
     const directory = await part();
     const note = directory.files.get("model.safetensors.part")!;

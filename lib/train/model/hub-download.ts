@@ -162,14 +162,19 @@ async function drain(response: Response, file: HubFile, sink: ResumableSink, idl
   }
 }
 
+/** Whether what is read has the hash that the hub lists. @param read bytes [start, end) */
+export async function isAsListed({ bytes, hash: listed }: Pick<HubFile, "bytes" | "hash">, read: (start: number, end: number) => Promise<Uint8Array>, signal?: AbortSignal): Promise<boolean> {
+  const hash = listed.kind === "sha256" ? sha256.create() : sha1.create().update(new TextEncoder().encode(`blob ${bytes}\0`));
+  for (let at = 0; at < bytes; at += PIECE_BYTES) {
+    signal?.throwIfAborted();
+    hash.update(await read(at, Math.min(bytes, at + PIECE_BYTES)));
+  }
+  return bytesToHex(hash.digest()) === listed.hex;
+}
+
 /** Reads the file back and compares its hash; a wrong one is thrown away. */
 async function verify(file: HubFile, sink: ResumableSink, signal: AbortSignal | undefined): Promise<void> {
-  const hash = file.hash.kind === "sha256" ? sha256.create() : sha1.create().update(new TextEncoder().encode(`blob ${file.bytes}\0`));
-  for (let at = 0; at < file.bytes; at += PIECE_BYTES) {
-    signal?.throwIfAborted();
-    hash.update(await stored(() => sink.read(at, Math.min(file.bytes, at + PIECE_BYTES))));
-  }
-  if (bytesToHex(hash.digest()) === file.hash.hex) return;
+  if (await isAsListed(file, (start, end) => stored(() => sink.read(start, end)), signal)) return;
   await stored(() => sink.begin({ hash: file.hash.hex, etag: null }));
   throw corrupt(file.name);
 }

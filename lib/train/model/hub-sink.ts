@@ -1,28 +1,28 @@
 /**
  * A file of the origin private file system as a download's sink. While it is
  * not whole, a note stands beside it (`NAME.part`) that says what it is a part
- * of; a file without one is whole. For workers: the synchronous handles are
+ * of; a file without one is whole, though it may be another commit's. For workers: the synchronous handles are
  * what every browser with such a file system has.
  */
 import "../../zod";
 import * as z from "zod";
 import { DuctusError } from "../../core/errors";
 import type { HubFile } from "./hub";
-import type { PartNote, ResumableSink } from "./hub-download";
+import { isAsListed, type PartNote, type ResumableSink } from "./hub-download";
 import { PART_NOTE } from "./files";
 
 const noteSchema = z.strictObject({ hash: z.string(), etag: z.string().nullable() });
 const MAX_NOTE_BYTES = 10_000;
 
 /**
- * @returns null where the file is there already and whole
+ * @returns null where the file is there already, and is what the hub lists
  * @throws DuctusError `store/busy` where another tab is writing it
  */
-export async function opfsSink(directory: FileSystemDirectoryHandle, file: Pick<HubFile, "name" | "bytes">): Promise<ResumableSink | null> {
+export async function opfsSink(directory: FileSystemDirectoryHandle, file: Pick<HubFile, "name" | "bytes" | "hash">): Promise<ResumableSink | null> {
   const noteName = file.name + PART_NOTE;
   const noted = await find(directory, noteName);
   const existing = await find(directory, file.name);
-  if (existing && !noted && (await existing.getFile()).size === file.bytes) return null;
+  if (existing && !noted && await holds(existing, file)) return null;
   // The note first: a file without one passes for whole.
   if (!noted) await writeNote(directory, noteName, { hash: "", etag: null });
   const handle = await open(await directory.getFileHandle(file.name, { create: true }));
@@ -71,6 +71,11 @@ async function find(directory: FileSystemDirectoryHandle, name: string): Promise
     if (error instanceof DOMException && error.name === "NotFoundError") return null;
     throw error;
   }
+}
+
+async function holds(handle: FileSystemFileHandle, file: Pick<HubFile, "bytes" | "hash">): Promise<boolean> {
+  const blob = await handle.getFile();
+  return blob.size === file.bytes && isAsListed(file, async (start, end) => new Uint8Array(await blob.slice(start, end).arrayBuffer()));
 }
 
 async function open(file: FileSystemFileHandle): Promise<FileSystemSyncAccessHandle> {

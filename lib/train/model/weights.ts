@@ -211,13 +211,18 @@ function checkNames(config: ModelConfig, shapes: ReadonlyMap<string, readonly nu
   }
 }
 
-/** As {@link checkNames}, for files that hold quantised tensors: codes in the place of values, and their scales beside them. */
+/**
+ * As {@link checkNames}, for files that hold quantised tensors: codes in the place of values, and their scales beside
+ * them. The graphs join q, k and v, and one of them serves all layers: so each projection has one form.
+ */
 function checkHeld(shapes: ReadonlyMap<string, readonly number[]>, found: ReadonlyMap<string, TensorEntry>): void {
   const rest = new Set(found.keys());
   for (const [name, shape] of shapes) {
     const tensor = found.get(name);
     if (!tensor) throw mismatch(`it has no “${name}”`);
     rest.delete(name);
+    const like = name.replace(/^model\.layers\.\d+\./, "model.layers.0.").replace(/\.[kv]_proj\./, ".q_proj.");
+    if (quantizedStorage(tensor, shape) !== quantizedStorage(found.get(like), shapes.get(like) as readonly number[])) throw mismatch(`“${name}” is held in another form than “${like}”`);
     if (tensor.dtype !== "U8") {
       if (tensor.shape.join() !== shape.join()) throw mismatch(`“${name}” has the shape ${tensor.shape.join(" × ")} instead of ${shape.join(" × ")}`);
       continue;

@@ -6,6 +6,7 @@ import { matmul } from "../graph/operators/linear";
 import { reshape } from "../graph/operators/shape";
 import { toOnnx } from "../graph/onnx";
 import { watchLoss, type Backend, type Ort } from "./backend";
+import { liveDeviceTensors } from "./device-tensor";
 import { exclusive } from "./mutex";
 import { openNode } from "./node";
 import { f32, i32, openSessions, Session, type NdArray } from "./session";
@@ -130,6 +131,26 @@ describe("Session.create", () => {
     await expect(Session.create(backend, { ...odd, bytes: new Uint8Array([1, 2, 3]) })).rejects.toMatchObject({ code: "device/create" });
     expect(openSessions()).toBe(0);
     await using(symbolic(), () => Promise.resolve());
+  });
+});
+
+describe("outputs that cannot be taken", () => {
+  it("leave none of the others on the device", async () => {
+    let held = 3;
+    const output = (more: object) => ({ dims: [1], dispose: () => void held--, ...more });
+    const InferenceSession = {
+      create: () => Promise.resolve({
+        run: () => Promise.resolve({ a: output({ location: "gpu-buffer", gpuBuffer: {} }), b: output({ location: "cpu", getData: () => Promise.reject(new Error("gone")) }), c: output({ location: "gpu-buffer", gpuBuffer: {} }) }),
+        release: () => Promise.resolve(),
+      }),
+    } as unknown as Ort["InferenceSession"];
+    const graph = new Graph();
+    const x = graph.input("x", "f32", [1]);
+    const session = await Session.create({ ...backend, ort: { ...backend.ort, InferenceSession } }, toOnnx(graph, { a: neg(x), b: add(x, x), c: mul(x, x) }), { keep: ["a", "c"] });
+    const before = liveDeviceTensors();
+    await expect(session.compute({ x: vector(1) })).rejects.toMatchObject({ code: "device/run" });
+    await settle();
+    expect([held, liveDeviceTensors(), openSessions()]).toEqual([0, before, 0]);
   });
 });
 

@@ -116,19 +116,27 @@ export class Session {
     if (this.capture) return this.capture.run(this.session, tensors, this.keep);
     const results = await this.session.run(tensors);
     const computed: Computed = { host: {}, device: {} };
-    for (const port of this.outputs) {
-      const tensor = results[port.name]!;
-      const { dims } = tensor;
-      if (tensor.location === "gpu-buffer") {
-        computed.device[port.name] = new GpuTensor(this.backend, port.dtype, dims, tensor.gpuBuffer, tensor);
-        continue;
+    const left = new Set(Object.values(results));
+    try {
+      for (const port of this.outputs) {
+        const tensor = results[port.name]!;
+        const { dims } = tensor;
+        if (tensor.location === "gpu-buffer") {
+          computed.device[port.name] = new GpuTensor(this.backend, port.dtype, dims, tensor.gpuBuffer, tensor);
+          left.delete(tensor);
+          continue;
+        }
+        const array = arrayOf(port.dtype, dims, (await tensor.getData()) as Float32Array);
+        left.delete(tensor);
+        tensor.dispose();
+        if (this.keep.has(port.name)) computed.device[port.name] = new HostTensor(this.backend, array);
+        else computed.host[port.name] = array;
       }
-      const array = arrayOf(port.dtype, dims, (await tensor.getData()) as Float32Array);
-      tensor.dispose();
-      if (this.keep.has(port.name)) computed.device[port.name] = new HostTensor(this.backend, array);
-      else computed.host[port.name] = array;
+      return computed;
+    } catch (error) {
+      for (const tensor of [...left, ...Object.values(computed.device)]) tensor.dispose();
+      throw error;
     }
-    return computed;
   }
 
   /** The runtime's tensors for one run, and what ends it. */

@@ -9,7 +9,7 @@ const lora = (change: Partial<LoraConfig>): Partial<SftConfig> => ({ lora: { ...
 describe("checkConfig", () => {
   it("lets every recipe pass, and the ends of the ranges", () => {
     for (const words of [300, 4000, 1e6]) for (const parameters of [11.5e6, 5e8]) checkConfig(defaultConfig(parameters, words));
-    checkConfig({ ...LARGE_MODEL_DEFAULTS, learningRate: 0, warmupRatio: 1, epochs: 0.5, batchSize: 1, gradientAccumulationSteps: 1, maxGradNorm: 0, maxLength: 2, evaluations: 0, maxSteps: 1, warmupSteps: 9, packing: true, shuffle: false, neftuneNoiseAlpha: 5, earlyStoppingPatience: 1, saveSteps: 1, ...lora({ rank: 1, dropout: 0 }) });
+    checkConfig({ ...LARGE_MODEL_DEFAULTS, learningRate: 0, warmupRatio: 1, epochs: 0.5, batchSize: 1, gradientAccumulationSteps: 1, maxGradNorm: 0, maxLength: 2, evaluations: 0, maxSteps: 1, warmupSteps: 9, packing: true, shuffle: false, neftuneNoiseAlpha: 5, evalSteps: 1, earlyStoppingPatience: 1, saveSteps: 1, ...lora({ rank: 1, dropout: 0 }) });
   });
 
   it.each<[string, Partial<SftConfig>, RegExp]>([
@@ -27,6 +27,7 @@ describe("checkConfig", () => {
     ["noise below nothing", { neftuneNoiseAlpha: -5 }, /noise/],
     ["noise that is no number", { neftuneNoiseAlpha: Number.NaN }, /noise/],
     ["half a patience", { earlyStoppingPatience: 1.5 }, /patience/],
+    ["checks at half steps", { evalSteps: 2.5 }, /steps between checks/],
     ["checkpoints at half steps", { saveSteps: 0.5 }, /checkpoints/],
     ["a token trained twice", lora({ trainableTokenIndices: [7, 7] }), /trained tokens/],
     ["half a token", lora({ trainableTokenIndices: [0.5] }), /trained tokens/],

@@ -42,6 +42,7 @@ const RULES: readonly [name: string, holds: (config: SftConfig) => boolean, shou
   ["longest example", (c) => whole(c.maxLength, 2, MAX_EXAMPLE_TOKENS), `a whole number of tokens from 2 to ${MAX_EXAMPLE_TOKENS}`],
   ["noise on embeddings", (c) => finite(c.neftuneNoiseAlpha) && c.neftuneNoiseAlpha >= 0, "0 or more"],
   ["number of checks", (c) => whole(c.evaluations, 0, 10_000), "a whole number, 0 or more"],
+  ["number of steps between checks", (c) => whole(c.evalSteps, 0, MAX_STEPS), "a whole number, 0 or more"],
   ["patience of early stopping", (c) => whole(c.earlyStoppingPatience, 0, 10_000), "a whole number of checks, 0 or more"],
   ["number of steps between checkpoints", (c) => whole(c.saveSteps, 0, MAX_STEPS), "a whole number, 0 or more"],
   ["seed", (c) => finite(c.seed), "a number"],

@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../../core/random";
 import { DuctusError } from "../../core/errors";
+import { parseModelConfig } from "../model/config";
+import { emptyHeld, storageFor } from "../model/quantize";
+import { weightShapes } from "../model/weights";
 import { settings } from "../testing/tiny";
-import { decodeCheckpoint, differences, encodeCheckpoint, firstReadable, requireSamePlan, type SftCheckpoint } from "./checkpoint";
+import { decodeCheckpoint, differences, encodeCheckpoint, firstReadable, machineOf, requireSameModel, requireSamePlan, type SftCheckpoint } from "./checkpoint";
 
 const random = new Random("checkpoint");
 const floats = (length: number) => Float32Array.from({ length }, () => random.normal());
@@ -84,6 +87,14 @@ describe("what a resumed run must share", () => {
     expect(() => requireSamePlan(checkpoint(), "cd".repeat(32))).toThrow(expect.objectContaining({ code: "train/checkpoint-other" }) as Error);
   });
 
+  it("is the model, where the checkpoint says which", async () => {
+    const { machine } = checkpoint();
+    const known = await decodeCheckpoint(await encodeCheckpoint(checkpoint({ machine: { ...machine, modelSha256: "ab" } })));
+    requireSameModel(known, "ab");
+    expect(() => requireSameModel(known, "cd")).toThrow(expect.objectContaining({ code: "train/checkpoint-other" }) as Error);
+    requireSameModel(checkpoint(), "cd");
+  });
+
   it("is, for the same last digits, the machine and the settings", () => {
     const { config, machine } = checkpoint();
     expect(differences(checkpoint(), config, machine)).toEqual([]);
@@ -91,5 +102,11 @@ describe("what a resumed run must share", () => {
     expect(differences(checkpoint(), config, { device: "node", threads: 4, execution: { kind: "whole", recompute: false }, storage: "f32" })).toEqual([
       "the device was wasm and is now node", "the number of threads was 3 and is now 4", "the execution was streamed, recomputing and is now whole", "the number type of the weights was q4 and is now f32",
     ]);
+  });
+
+  it("names the form of most weights, though some rows do not divide into blocks", () => {
+    const model = parseModelConfig({ model_type: "qwen2", vocab_size: 8, hidden_size: 32, num_hidden_layers: 1, num_attention_heads: 2, num_key_value_heads: 1, intermediate_size: 48, max_position_embeddings: 8, tie_word_embeddings: true });
+    const formOf = (storage: "q8" | "q4") => machineOf({ kind: "node", threads: 1 }, new Map([...weightShapes(model)].map(([name, shape]) => [name, emptyHeld(shape, storageFor(shape, storage))])), { kind: "whole", recompute: false }).storage;
+    expect([formOf("q8"), formOf("q4")]).toEqual(["q8", "q4"]);
   });
 });

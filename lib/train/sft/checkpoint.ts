@@ -10,9 +10,9 @@ import "../../zod";
 import * as z from "zod";
 import { DuctusError } from "../../core/errors";
 import { sha256Hex } from "../../core/hash";
-import { readSafetensors, toFloat32, type FileKind, type SafeTensor } from "../adapter/safetensors";
+import { encodeHeader, readSafetensors, toFloat32, type FileKind, type SafeTensor } from "../adapter/safetensors";
 import type { ExecutionPlan } from "../execution/types";
-import { storageOf, type AnyWeights } from "../model/groups";
+import { mainStorage, type AnyWeights } from "../model/groups";
 import type { Storage } from "../model/held";
 import type { Backend } from "../runtime/backend";
 import type { SftConfig } from "./config";
@@ -26,10 +26,12 @@ export interface Machine {
   execution: ExecutionPlan;
   /** How the weights are held. */
   storage: Storage;
+  /** Which weights they are, see HeldCheckpoint; absent where the caller sees to it that they are the same. */
+  modelSha256?: string | undefined;
 }
 
 export function machineOf({ kind, threads }: Pick<Backend, "kind" | "threads">, weights: AnyWeights, execution: ExecutionPlan): Machine {
-  return { device: kind, threads, execution: { ...execution }, storage: storageOf(weights)("model.layers.0.mlp.down_proj.weight") };
+  return { device: kind, threads, execution: { ...execution }, storage: mainStorage(weights) };
 }
 
 /** The adapter with the lowest held-out loss so far. */
@@ -72,6 +74,7 @@ const stateSchema = z.strictObject({
     threads: count,
     execution: z.strictObject({ kind: z.enum(["whole", "streamed"]), recompute: z.boolean() }),
     storage: z.enum(["f32", "f16", "q8", "q4"]),
+    modelSha256: z.string().optional(),
   }),
   planHash: z.string().regex(/^[0-9a-f]{64}$/),
   totalSteps: count,
@@ -94,20 +97,15 @@ export async function encodeCheckpoint(checkpoint: SftCheckpoint): Promise<Uint8
   };
   const sections = { adapter: trainer.adapter, best: best?.adapter ?? new Map<string, Float32Array>(), optimizer: trainer.optimizer.tensors };
   const tensors = SECTIONS.flatMap((section) => [...sections[section]].map(([name, data]) => ({ name: `${section}:${name}`, data })));
-  const entries: Record<string, unknown> = { __metadata__: { ductus_checkpoint: FORMAT_VERSION, state: JSON.stringify(state) } };
-  let offset = 0;
   // Floats first, so that each begins at a multiple of 4 bytes.
   tensors.sort((a, b) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
-  for (const { name, data } of tensors) {
-    entries[name] = { dtype: data instanceof Uint8Array ? "U8" : "F32", shape: [data.length], data_offsets: [offset, (offset += data.byteLength)] };
-  }
-  const header = new TextEncoder().encode(JSON.stringify(entries));
-  const headerBytes = Math.ceil(header.byteLength / 8) * 8;
-  const bytes = new Uint8Array(8 + headerBytes + offset + DIGEST_BYTES);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerBytes), true);
-  bytes.set(header, 8);
-  bytes.fill(0x20, 8 + header.byteLength, 8 + headerBytes);
-  let at = 8 + headerBytes;
+  const header = encodeHeader(
+    tensors.map(({ name, data }) => ({ name, dtype: data instanceof Uint8Array ? "U8" : "F32", shape: [data.length] })),
+    { ductus_checkpoint: FORMAT_VERSION, state: JSON.stringify(state) },
+  );
+  const bytes = new Uint8Array(tensors.reduce((sum, { data }) => sum + data.byteLength, header.byteLength + DIGEST_BYTES));
+  bytes.set(header);
+  let at = header.byteLength;
   for (const { data } of tensors) {
     bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
     at += data.byteLength;
@@ -176,6 +174,12 @@ export async function firstReadable(newestFirst: Iterable<Uint8Array>): Promise<
 export function requireSamePlan(checkpoint: SftCheckpoint, planHash: string): void {
   if (checkpoint.planHash === planHash) return;
   throw new DuctusError("train/checkpoint-other", "This run cannot go on: the writing it learns from, or its settings, have changed since.", "Start a new run.", { details: `${checkpoint.planHash} is now ${planHash}` });
+}
+
+/** @throws DuctusError `train/checkpoint-other` where the checkpoint says that it is of another model's run, which may have the same shapes */
+export function requireSameModel({ machine }: SftCheckpoint, modelSha256: string): void {
+  if (machine.modelSha256 === undefined || machine.modelSha256 === modelSha256) return;
+  throw new DuctusError("train/checkpoint-other", "This run cannot go on: it was begun on another model.", "Name the model that it was begun on, or start a new run.", { details: `sha256 of the weights: ${machine.modelSha256}, now ${modelSha256}` });
 }
 
 /** In words, why a resumed run will not repeat the other's numbers to the last bit; empty where it will (but for graphics processors). */

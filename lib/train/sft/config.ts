@@ -61,6 +61,8 @@ export interface SftConfig {
   shuffle: boolean;
   /** How many times the held-out loss is measured during the run, the start not counted. */
   evaluations: number;
+  /** Instead of that number: measured every so many steps, and at the end; 0: by the number. */
+  evalSteps: number;
   /** Ends the run after this many measurements in a row without a lower held-out loss; 0: never. */
   earlyStoppingPatience: number;
   /** Steps between two checkpoints; 0: as often as costs little. */
@@ -90,6 +92,7 @@ export const LARGE_MODEL_DEFAULTS: SftConfig = {
   neftuneNoiseAlpha: 0,
   shuffle: true,
   evaluations: 8,
+  evalSteps: 0,
   earlyStoppingPatience: 0,
   saveSteps: 0,
   seed: 1,

@@ -89,6 +89,21 @@ describe("checkpoints", () => {
     }
   });
 
+  it("stand at multiples of so many steps, wherever the run went on from", async () => {
+    const { all, hooks } = collected();
+    const control = new RunControl();
+    await run({ saveSteps: 4, evaluations: 1 }, { ...hooks, step: (done) => { if (done === 6) control.stop(); } }, { control });
+    expect(all.map((c) => c.done)).toEqual([0, 4, 6]);
+    await run({ saveSteps: 4, evaluations: 1 }, hooks, { resume: await decodeCheckpoint(all.at(-1)!.bytes) });
+    expect(all.map((c) => c.done)).toEqual([0, 4, 6, 8, 12]);
+  });
+
+  it("come at evaluations every so many steps", async () => {
+    const { all, hooks } = collected();
+    await run({ evalSteps: 5, evaluations: 9 }, hooks);
+    expect(all.map((c) => c.done)).toEqual([0, 5, 10, 12]);
+  });
+
   it("come by the clock otherwise: not before some seconds, and not for more than a fiftieth of the time", async () => {
     vi.useFakeTimers({ toFake: ["performance"] });
     const done: number[] = [];
@@ -163,16 +178,25 @@ describe("checkpoints", () => {
     expect(said).toEqual(["the number of threads was 8 and is now 1", "the settings have changed"]);
   });
 
-  it.each([0, 1])("outlive a run that diverges, sound, and a lower rate goes on from them (saved every %d steps)", async (saveSteps) => {
+  it.each([
+    { saveSteps: 0, heldOut: validation, pauses: false, learningRate: 1e37 }, { saveSteps: 1, heldOut: validation, pauses: false, learningRate: 1e37 },
+    { saveSteps: 1, heldOut: [], pauses: false, learningRate: 1e30 }, { saveSteps: 1, heldOut: [], pauses: true, learningRate: 1e30 },
+    { saveSteps: 0, heldOut: validation, pauses: true, learningRate: 1e30 },
+  ])("outlive a run that diverges, sound, and a lower rate goes on from them: %o", async ({ saveSteps, heldOut, pauses, learningRate }) => {
     const { all, hooks } = collected();
-    const config = { maxSteps: 20, evaluations: 2, warmupRatio: 1, lrSchedulerType: "constant_with_warmup", saveSteps } as const;
+    const config = { maxSteps: 20, evaluations: 10, warmupRatio: 1, lrSchedulerType: "constant_with_warmup", saveSteps } as const;
+    const control = new RunControl();
+    const pause = () => {
+      control.pause();
+      setTimeout(() => control.resume());
+    };
     // The rate rises until a step throws the adapter out of all bounds.
-    const failing = run({ ...config, learningRate: 1e37 }, hooks);
+    const failing = run({ ...config, learningRate }, { ...hooks, ...(pauses ? { step: pause } : {}) }, { heldOut, control });
     await expect(failing).rejects.toMatchObject({ code: "train/diverged" });
     const last = await decodeCheckpoint(all.at(-1)!.bytes);
     expect(last.trainer.steps).toBeLessThan(20);
     const losses: number[] = [];
-    const result = await run({ ...config, learningRate: 1e-3 }, { step: (_, { loss }) => void losses.push(loss) }, { resume: last });
+    const result = await run({ ...config, learningRate: 1e-3 }, { step: (_, { loss }) => void losses.push(loss) }, { resume: last, heldOut });
     expect(losses).toHaveLength(20 - last.trainer.steps);
     expect(losses.every(Number.isFinite)).toBe(true);
     expect(result.steps).toBe(20);

@@ -5,6 +5,8 @@
  * it prepares no data and stores nothing.
  */
 import type { Score } from "../../store/types";
+import { mayWantMemory } from "../execution/open";
+import type { ExecutionPlan } from "../execution/types";
 import { runLoop, type RunControl } from "../loop";
 import { learningRateFactor } from "../optimizer/schedule";
 import type { TokenizedExample } from "./batch";
@@ -22,6 +24,8 @@ export interface FineTuneHooks {
   evaluated?(done: number, adapter: ReadonlyMap<string, Float32Array>): void | Promise<void>;
   /** To be stored, in the place of the one before the last. Absent: none are made. What it throws ends the run. */
   checkpoint?(bytes: Uint8Array, done: number): void | Promise<void>;
+  /** There was no room for the execution that was planned: the run goes on by this one, which takes less. */
+  narrowed?(plan: ExecutionPlan): void | Promise<void>;
   /** Goes on at `checkpoint`. `differences`, in words: why its numbers will not be those of the run that was cut; empty where they will. */
   resumed?(checkpoint: SftCheckpoint, differences: readonly string[]): void | Promise<void>;
 }
@@ -71,37 +75,61 @@ export async function fineTune(
   const clock = new CheckpointClock(config.saveSteps, resume?.trainer.steps ?? 0);
   const enough = () => config.earlyStoppingPatience > 0 && checksWithoutGain >= config.earlyStoppingPatience;
 
+  /** Does what may take more memory than there is; where it does, again in less. */
+  const withinMemory = async <T>(work: () => Promise<T>): Promise<T> => {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        const plan = mayWantMemory(error) ? await trainer.narrow().catch(() => null) : null;
+        if (!plan) throw error;
+        await hooks.narrowed?.(plan);
+      }
+    }
+  };
+
   const save = async () => {
     if (!hooks.checkpoint) return;
     const state = trainer.state();
     if (![...state.adapter.values()].every((data) => data.every(Number.isFinite))) return; // nothing to go on from
     await clock.timed(state.steps, async () => {
       const elapsedMs = elapsedBefore + performance.now() - startedAt - (control.waitedMs - waitedBefore);
-      const bytes = await encodeCheckpoint({ config, machine, planHash: hash, totalSteps: plan.length, evaluated, checksWithoutGain, tokens, elapsedMs, trainer: state, best });
+      const bytes = await encodeCheckpoint({ config, machine: { ...machine, execution: trainer.execution.plan }, planHash: hash, totalSteps: plan.length, evaluated, checksWithoutGain, tokens, elapsedMs, trainer: state, best });
       await hooks.checkpoint!(bytes, state.steps);
     });
   };
 
+  /** What the last update made has not been seen by any loss: whether it is sound shows only in what comes next. */
+  const prove = async (done: number) => {
+    if (done > 0) await withinMemory(() => trainer.prove(plan[Math.min(done, plan.length - 1)]!.slice(0, 1)));
+  };
+
   const { steps, stopped, enough: endedEarly } = await runLoop({
-    totalSteps: plan.length, evaluations: config.evaluations, control,
+    totalSteps: plan.length, evaluations: config.evaluations, evaluateEvery: config.evalSteps, control,
     ...(resume ? { from: { done: resume.trainer.steps, evaluated: resume.evaluated, enough: enough() } } : {}),
-    pausing: save,
+    pausing: async (done) => {
+      if (hooks.checkpoint && evaluated !== done) await prove(done);
+      await save();
+    },
     step: async (index) => {
       const learningRate = config.learningRate * learningRateFactor(config.lrSchedulerType, index, plan.length, warmup);
       // Before the update: a finite loss has proved that the state so far is sound.
-      const result = await trainer.step(plan[index]!, learningRate, clock.isDue(index) ? save : undefined);
+      const result = await withinMemory(() => trainer.step(plan[index]!, learningRate, clock.isDue(index) ? save : undefined));
       tokens += result.tokens;
       await hooks.step?.(index + 1, { ...result, learningRate });
     },
     evaluate: async (done) => {
+      let proved = false;
       if (validation.length > 0) {
-        const score = poolScore(validation, await trainer.evaluate(validation, EVALUATION_BATCH));
+        const score = poolScore(validation, await withinMemory(() => trainer.evaluate(validation, EVALUATION_BATCH)));
         if (!Number.isFinite(score.loss)) throw diverged(`validation loss ${score.loss} after ${done} steps`);
         const better = best === null || score.loss < best.loss;
         if (better) best = { loss: score.loss, adapter: copyTensors(trainer.adapter), step: done, tokens };
+        proved = better;
         checksWithoutGain = better ? 0 : checksWithoutGain + 1;
         await hooks.heldOut?.(done, score, trainer.adapter, better);
       }
+      if (!proved) await prove(done);
       await hooks.evaluated?.(done, trainer.adapter);
       evaluated = done;
       await save();
@@ -111,7 +139,7 @@ export async function fineTune(
   return { adapter: best?.adapter ?? copyTensors(trainer.adapter), bestStep: best?.step ?? steps, steps, stopped, endedEarly, tokens };
 }
 
-/** Says when a checkpoint is due: every so many steps, or so seldom that they take no more than their share of the time. */
+/** Says when a checkpoint is due: at multiples of so many steps, or so seldom that they take no more than their share of the time. */
 class CheckpointClock {
   private endedAt = performance.now();
   private costMs = 0;
@@ -121,7 +149,7 @@ class CheckpointClock {
   /** @param done steps done */
   isDue(done: number): boolean {
     if (done === this.lastStep) return false;
-    if (this.everySteps > 0) return done - this.lastStep >= this.everySteps;
+    if (this.everySteps > 0) return done % this.everySteps === 0;
     return performance.now() - this.endedAt >= Math.max(LEAST_CHECKPOINT_INTERVAL_MS, this.costMs / CHECKPOINT_SHARE);
   }
 

@@ -60,6 +60,7 @@ const KEYS: Record<string, Key> = {
   neftune_noise_alpha: key(number, (neftuneNoiseAlpha) => ({ neftuneNoiseAlpha })),
   shuffle: key(flag, (shuffle) => ({ shuffle })),
   evaluations: key(whole, (evaluations) => ({ evaluations })),
+  eval_steps: key(whole, (evalSteps) => ({ evalSteps })),
   early_stopping_patience: key(whole, (earlyStoppingPatience) => ({ earlyStoppingPatience })),
   save_steps: key(whole, (saveSteps) => ({ saveSteps })),
   seed: key(number, (seed) => ({ seed })),
@@ -71,16 +72,16 @@ const KEYS: Record<string, Key> = {
   trainable_token_indices: key(z.array(whole.nonnegative()), (trainableTokenIndices) => ({ lora: { trainableTokenIndices } })),
 };
 
-/** Names whose other values would compute something that is not computed here. */
+/** Names whose other values ask for something that is not done here. */
 const ONLY: Record<string, readonly unknown[]> = {
   bias: ["none"], task_type: ["CAUSAL_LM"], peft_type: ["LORA"], init_lora_weights: [true], use_dora: [false], fan_in_fan_out: [false], lora_bias: [false],
   packing_strategy: ["bfd"], completion_only_loss: [true], assistant_only_loss: [false], loss_type: ["nll"], label_smoothing_factor: [0], truncation_mode: ["keep_start"],
-  bf16: [false], fp16: [false],
+  bf16: [false], fp16: [false], eval_strategy: ["steps"], load_best_model_at_end: [true], save_strategy: ["steps"], save_total_limit: [2],
 };
 
 /** Names that change no number. */
 const PASSED_OVER = new Set([
-  "output_dir", "run_name", "report_to", "logging_steps", "logging_strategy", "logging_first_step", "disable_tqdm", "log_level", "save_strategy", "save_total_limit",
+  "output_dir", "run_name", "report_to", "logging_steps", "logging_strategy", "logging_first_step", "disable_tqdm", "log_level",
   "use_cpu", "do_train", "dataloader_num_workers", "dataloader_pin_memory", "gradient_checkpointing", "gradient_checkpointing_kwargs",
 ]);
 
@@ -104,9 +105,11 @@ export function configFromPeftTrl(json: unknown, defaults: SftConfig = TRL_DEFAU
       continue;
     }
     const change = KEYS[name]!(value);
-    if (!change) throw refuse(`${name} cannot be ${JSON.stringify(value).slice(0, 80)}.`);
+    if (!change) throw refuse(`${name} cannot be ${typeof value === "number" ? value : JSON.stringify(value).slice(0, 80)}.`);
     config = { ...config, ...change, lora: { ...config.lora, ...change.lora } };
   }
+  // As in TRL, where null stands for no limit.
+  if (config.packing && (json as { max_length?: unknown }).max_length === null) throw refuse("With packing, max_length cannot be null: it is the length of a row.");
   checkConfig(config);
   return config;
 }
@@ -133,6 +136,7 @@ export function configToPeftTrl(config: SftConfig): Record<string, unknown> {
     neftune_noise_alpha: config.neftuneNoiseAlpha > 0 ? config.neftuneNoiseAlpha : null,
     shuffle: config.shuffle,
     evaluations: config.evaluations,
+    eval_steps: config.evalSteps,
     early_stopping_patience: config.earlyStoppingPatience,
     save_steps: config.saveSteps,
     seed: config.seed,
@@ -146,11 +150,14 @@ export function configToPeftTrl(config: SftConfig): Record<string, unknown> {
 }
 
 function projections(value: string | readonly string[]): Projection[] {
-  if (value === "all-linear") return [...PROJECTIONS];
-  const names = typeof value === "string" ? [value] : value;
-  const unknown = names.find((name) => !(PROJECTIONS as readonly string[]).includes(name));
-  if (unknown !== undefined) throw refuse(`There is nothing named “${unknown.slice(0, 80)}” to adapt.`, `target_modules may be "all-linear" or some of ${PROJECTIONS.join(", ")}.`);
-  return PROJECTIONS.filter((projection) => names.includes(projection));
+  if (typeof value === "string") {
+    if (value.toLowerCase() === "all-linear") return [...PROJECTIONS];
+    // PEFT matches it with whole names, such as model.layers.0.self_attn.q_proj: "q_proj" by itself matches none of them.
+    throw refuse(`target_modules is the text “${value.slice(0, 80)}”, which PEFT takes for a pattern of whole names; patterns are not read here.`, `Write a list, with some of ${PROJECTIONS.join(", ")}, or "all-linear".`);
+  }
+  const unknown = value.find((name) => !(PROJECTIONS as readonly string[]).includes(name));
+  if (unknown !== undefined) throw refuse(`There is nothing named “${unknown.slice(0, 80)}” to adapt.`, `target_modules may be "all-linear" or a list of some of ${PROJECTIONS.join(", ")}.`);
+  return PROJECTIONS.filter((projection) => value.includes(projection));
 }
 
 function refuse(message: string, next = "Change it, and start again."): DuctusError {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../../core/random";
 import type { TokenizedExample } from "./batch";
-import { planSteps as plannedSteps } from "./plan";
+import { planHash, planSteps as plannedSteps } from "./plan";
 
 const make = (count: number, seed = 1): TokenizedExample[] => {
   const random = new Random(seed);
@@ -61,6 +61,12 @@ describe("planSteps", () => {
     // Yet the batches do not come by length.
     const lengths = planned.map((b) => b[0]!.ids.length);
     expect(lengths).not.toEqual([...lengths].sort((a, b) => a - b));
+  });
+
+  it("takes more steps, and longer examples, than a call can have arguments", async () => {
+    const [example] = make(1);
+    expect(plannedSteps([Array<TokenizedExample>(200_000).fill(example!)], { ...config(1, 1), shuffle: false })).toHaveLength(200_000);
+    await expect(planHash([[[{ ...example!, ids: Array<number>(200_000).fill(1) }]]])).resolves.toMatch(/^[0-9a-f]{64}$/);
   });
 
   it("has no steps without examples", () => {

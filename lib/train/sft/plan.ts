@@ -32,7 +32,7 @@ export function planSteps<E extends TokenizedExample>(epochs: readonly (readonly
     const planned = planEpoch(learnable[epoch % epochs.length]!, epoch, config);
     // Of a broken number of epochs the last is cut, as transformers rounds it: up to a whole step.
     const share = maxSteps > 0 ? 1 : Math.min(1, count - epoch);
-    steps.push(...planned.slice(0, Math.ceil(planned.length * share)));
+    for (const step of planned.slice(0, Math.ceil(planned.length * share))) steps.push(step);
   }
   return maxSteps > 0 ? steps.slice(0, maxSteps) : steps;
 }
@@ -74,7 +74,10 @@ export async function planHash(steps: readonly PlannedStep[]): Promise<string> {
       for (const row of rows) {
         const examples = examplesOf(row);
         numbers.push(examples.length);
-        for (const { ids, promptLength } of examples) numbers.push(promptLength, ids.length, ...ids);
+        for (const { ids, promptLength } of examples) {
+          numbers.push(promptLength, ids.length);
+          for (const id of ids) numbers.push(id);
+        }
       }
     }
     if (numbers.length > 1 << 16) await flush();

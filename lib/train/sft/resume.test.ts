@@ -1,13 +1,12 @@
 /** A run that is killed and goes on from its last checkpoint repeats the uninterrupted run to the last bit. */
 import { describe, expect, it } from "vitest";
 import type { ExecutionPlan } from "../execution/types";
-import { RunControl } from "../loop";
 import { openNode } from "../runtime/node";
 import { referenceModel } from "../testing/reference";
+import { attempt, killedAt, nothingStored, type Subject } from "../testing/cut";
 import { copyOf, largestDistance, randomExamples, randomLora, settings } from "../testing/tiny";
-import { decodeCheckpoint, encodeCheckpoint, machineOf } from "./checkpoint";
+import { decodeCheckpoint, encodeCheckpoint, type SftCheckpoint } from "./checkpoint";
 import type { SftConfig } from "./config";
-import { fineTune, type FineTuneHooks, type FineTuneResult } from "./fine-tune";
 import { planSteps } from "./plan";
 import { SftTrainer } from "./trainer";
 
@@ -32,62 +31,16 @@ const variants: Record<string, { model: string; config: SftConfig; execution?: E
 
 const everything = Object.keys(variants).at(-1)!;
 
-class Killed extends Error {}
-
-/** What a run did, in order, with every number of it. */
-type Log = string[];
-interface Store { bytes: Uint8Array | null; log: Log; checkpoints: number }
-const shown = (value: unknown) => JSON.stringify(value);
-
-/** Runs until `kill` throws, or to the end; what came after the last checkpoint is forgotten. */
-async function attempt(name: string, store: Store, kill: (event: string, done: number) => void): Promise<FineTuneResult | null> {
+function subject(name: string): Subject {
   const { model, config, execution } = variants[name]!;
   const { config: modelConfig, weights } = referenceModel(model);
-  const resume = store.bytes && (await decodeCheckpoint(store.bytes));
-  const trainer = await SftTrainer.create(backend, modelConfig, weights, config, undefined, resume?.machine.execution ?? execution);
-  const log = [...store.log];
-  const note = (event: string, done: number, value: unknown) => {
-    kill(event, done);
-    log.push(`${event} ${done} ${shown(value)}`);
-  };
-  const hooks: FineTuneHooks = {
-    step: (done, result) => note("step", done, result),
-    heldOut: (done, score, _, best) => note("heldOut", done, { score, best }),
-    evaluated: (done) => note("evaluated", done, null),
-    checkpoint: (bytes, done) => {
-      kill("checkpoint", done);
-      Object.assign(store, { bytes, log: [...log], checkpoints: store.checkpoints + 1 });
-    },
-    resumed: (checkpoint, differences) => {
-      expect(checkpoint.trainer.steps).toBe(log.filter((l) => l.startsWith("step")).length);
-      expect(differences).toEqual([]);
-    },
-  };
   const plan = planSteps([randomExamples("resume", 40)], config);
   expect(plan).toHaveLength(STEPS);
-  try {
-    const result = await fineTune(trainer, plan, validation, config, machineOf(backend, weights, trainer.execution.plan), new RunControl(), hooks, resume);
-    store.log = log;
-    return result;
-  } catch (error) {
-    if (!(error instanceof Killed)) throw error;
-    return null;
-  } finally {
-    await trainer.dispose();
-  }
+  return { backend, model: modelConfig, weights, config, execution, plan, validation };
 }
 
-/** Kills at the first of these events, then at the second, and so on. */
-async function killed(name: string, kills: readonly (readonly [event: string, done: number])[]) {
-  const store: Store = { bytes: null, log: [], checkpoints: 0 };
-  for (const [event, done] of kills) {
-    const result = await attempt(name, store, (e, d) => {
-      if (e === event && d === done) throw new Killed();
-    });
-    expect(result).toBeNull();
-  }
-  return { result: (await attempt(name, store, () => undefined))!, store };
-}
+const sameMachine = (_: SftCheckpoint, differences: readonly string[]) => expect(differences).toEqual([]);
+const killed = (name: string, kills: Parameters<typeof killedAt>[1]) => killedAt(subject(name), kills, sameMachine);
 
 const done = new Map<string, ReturnType<typeof killed>>();
 const uninterrupted = (name: string) => {
@@ -114,7 +67,7 @@ describe.each(Object.keys(variants))("with %s", (name) => {
 describe("with everything on", () => {
   it("killed in an evaluation, after one, and while a checkpoint is stored", async () => {
     const whole = await uninterrupted(everything);
-    const cut = await killed(everything, [["heldOut", 0], ["checkpoint", 0], ["evaluated", 13], ["checkpoint", 20], ["checkpoint", 20], ["heldOut", 100], ["checkpoint", 100]]);
+    const cut = await killed(everything, [["heldOut", 0], ["checkpoint", 0], ["evaluated", 13], ["checkpoint", 21], ["checkpoint", 21], ["heldOut", 100], ["checkpoint", 100]]);
     expect(cut.store.log).toEqual(whole.store.log);
     expect(cut.result).toEqual(whole.result);
   });
@@ -123,15 +76,15 @@ describe("with everything on", () => {
 describe("the comparison notices", () => {
   it.each(["nothing", "optimizer", "steps", "adapter"] as const)("a checkpoint in which %s was changed", async (part) => {
     const whole = await uninterrupted(everything);
-    const store: Store = { bytes: null, log: [], checkpoints: 0 };
-    await attempt(everything, store, (e, d) => { if (e === "step" && d === 30) throw new Killed(); });
+    const store = nothingStored();
+    await attempt(subject(everything), store, ["step", 30]);
     const checkpoint = await decodeCheckpoint(store.bytes!);
     const { trainer } = checkpoint;
     if (part === "optimizer") trainer.optimizer = { steps: trainer.optimizer.steps, tensors: new Map() };
     if (part === "steps") trainer.optimizer.steps--;
     if (part === "adapter") trainer.adapter.values().next().value![0]! += 1e-6;
     store.bytes = await encodeCheckpoint(checkpoint);
-    await attempt(everything, store, (e, d) => { if (e === "step" && d === 45) throw new Killed(); });
+    await attempt(subject(everything), store, ["step", 45]);
     expect(store.log.length).toBeGreaterThan(40);
     const same = JSON.stringify(store.log) === JSON.stringify(whole.store.log.slice(0, store.log.length));
     expect(same).toBe(part === "nothing");

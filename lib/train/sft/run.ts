@@ -12,6 +12,7 @@ import { bannedSequences } from "../generate/banned";
 import { Generator } from "../generate/generator";
 import type { RunControl } from "../loop";
 import type { ReadyModel } from "../model/embedded";
+import { mainStorage } from "../model/groups";
 import type { Backend } from "../runtime/backend";
 import { checkConfig } from "./check";
 import { machineOf, type SftCheckpoint } from "./checkpoint";
@@ -48,9 +49,11 @@ const EVALUATION_BATCH = 8;
 /** Validation examples measured during a run, spread evenly over the part: enough to choose a checkpoint by. The test part is scored whole. */
 const MAX_VALIDATION_EXAMPLES = 64;
 
-/** How a run is executed: as its checkpoint was, else as suits training with the samples' generator beside it. */
+/** How a run is executed: as its checkpoint was, where it goes on upon a like device and weights; else as suits training with the samples' generator beside it. */
 export function runPlan(backend: Backend, model: Pick<ReadyModel, "config" | "weights">, config: SftConfig, resume?: SftCheckpoint | null): ExecutionPlan {
-  return resume?.machine.execution ?? planFor(backend, model, { batch: config.batchSize, seq: config.maxLength, otherCopies: 1 });
+  const before = resume?.machine;
+  if (before?.device === backend.kind && before.storage === mainStorage(model.weights)) return before.execution;
+  return planFor(backend, model, { batch: config.batchSize, seq: config.maxLength, otherCopies: 1 });
 }
 
 /**
@@ -70,8 +73,10 @@ export async function runSft(
   const trainer = await SftTrainer.create(backend, model.config, model.weights, config, undefined, execution);
   let writer: Generator | null = null;
   try {
+    const opened = trainer.execution.plan;
+    if (opened.kind !== execution.kind || opened.recompute !== execution.recompute) await hooks.narrowed?.(opened);
     await hooks.prepared?.(data, plan.length);
-    writer = await Generator.create(backend, model.config, model.weights, config.lora, 2 * config.maxLength, { execution: execution.kind, tokens: config.lora.trainableTokenIndices });
+    writer = await Generator.create(backend, model.config, model.weights, config.lora, 2 * config.maxLength, { execution: opened.kind, tokens: config.lora.trainableTokenIndices });
     const samplePrompt = data.validation.find((e) => e.source.form === "continue") ?? data.validation[0]!;
     const banned = bannedSequences(model.tokenizer, documents.map((d) => d.text));
     const machine = machineOf(backend, model.weights, trainer.execution.plan);

@@ -20,7 +20,7 @@ describe("sftConfigSchema", () => {
     const config = sftConfigSchema.parse(FIRST_VERSION);
     expect(config).toEqual({
       ...FIRST_VERSION, lora: { ...FIRST_VERSION.lora, useRslora: false, trainableTokenIndices: [] },
-      lrSchedulerType: "linear", warmupSteps: 0, maxSteps: 0, optim: "adamw", packing: false, neftuneNoiseAlpha: 0, shuffle: true, earlyStoppingPatience: 0, saveSteps: 0,
+      lrSchedulerType: "linear", warmupSteps: 0, maxSteps: 0, optim: "adamw", packing: false, neftuneNoiseAlpha: 0, shuffle: true, evalSteps: 0, earlyStoppingPatience: 0, saveSteps: 0,
     });
     checkConfig(config);
   });

@@ -39,6 +39,7 @@ export const sftConfigSchema: z.ZodType<SftConfig> = z.object({
   neftuneNoiseAlpha: z.number().default(0),
   shuffle: z.boolean().default(true),
   evaluations: count,
+  evalSteps: count.default(0),
   earlyStoppingPatience: count.default(0),
   saveSteps: count.default(0),
   seed: z.number(),

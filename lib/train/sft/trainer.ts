@@ -8,7 +8,7 @@
  */
 import { DuctusError } from "../../core/errors";
 import type { ExecutionSettings } from "../execution/feeds";
-import { openExecution } from "../execution/open";
+import { narrower, openWithin } from "../execution/open";
 import type { AdapterTensors, Execution, ExecutionPlan } from "../execution/types";
 import { HEAD_ROWS, TOKEN_ROWS } from "../adapter/tensors";
 import { initialTokenRows } from "../model/added-tokens";
@@ -51,8 +51,9 @@ export class SftTrainer {
   private constructor(
     private readonly model: ModelConfig,
     private readonly config: SftConfig,
-    readonly execution: Execution,
-    private readonly ownsExecution: boolean,
+    private current: Execution,
+    /** Opens another in its place; null where the execution is somebody else's. */
+    private readonly reopen: ((plan: ExecutionPlan) => Promise<Execution>) | null,
     /** By name, updated in place: `layers.{i}.{group}.{projection}.lora_A|B`. */
     readonly adapter: ReadonlyMap<string, Float32Array>,
   ) {
@@ -62,14 +63,14 @@ export class SftTrainer {
   /**
    * Opens an execution of its own.
    * @param adapter where to start from; absent: a fresh one from the config's seed
-   * @param plan absent: the one that suits, see openExecution
+   * @param plan absent: the one that suits; where there is no room for it, the next that takes less is opened
    */
   static async create(
     backend: Backend, model: ModelConfig, weights: AnyWeights, config: SftConfig,
     adapter: ReadonlyMap<string, Float32Array> = startingAdapter(model, weights, config), plan?: ExecutionPlan,
   ): Promise<SftTrainer> {
-    const execution = await openExecution(backend, { config: model, weights }, executionSettings(config), plan);
-    return new SftTrainer(model, config, execution, true, adapter);
+    const open = (wanted?: ExecutionPlan) => openWithin(backend, { config: model, weights }, executionSettings(config), wanted);
+    return new SftTrainer(model, config, await open(plan), open, adapter);
   }
 
   /**
@@ -78,17 +79,49 @@ export class SftTrainer {
    * config's. Disposing the trainer leaves it open.
    */
   static on(execution: Execution, model: ModelConfig, config: SftConfig, adapter: ReadonlyMap<string, Float32Array>): SftTrainer {
-    return new SftTrainer(model, config, execution, false, adapter);
+    return new SftTrainer(model, config, execution, null, adapter);
+  }
+
+  get execution(): Execution {
+    return this.current;
+  }
+
+  /**
+   * Goes on from the same state in less memory, with an execution that takes less.
+   * @returns its plan; null where there is none, or the execution is not the trainer's own
+   */
+  async narrow(): Promise<ExecutionPlan | null> {
+    const plan = narrower(this.current.plan);
+    if (!plan || !this.reopen) return null;
+    await this.current.dispose();
+    this.current = await this.reopen(plan);
+    return this.current.plan;
   }
 
   /**
    * One optimizer step over the given micro-batches. Where nothing in them is scored, loss and gradient are 0, as TRL has it.
    *
    * @param beforeUpdate called when loss and gradient of this step have proved the state so far to be sound, and it still stands
-   * @throws DuctusError `train/diverged` on a loss or gradient that is no number, and on a gradient that is nothing at
-   *   all under a loss: normalisation turns activations that overflow into zeros. The adapter is then unchanged.
+   * @throws DuctusError `train/diverged` as {@link prove}; the adapter is then unchanged
    */
   async step(microBatches: readonly (readonly BatchRow[])[], learningRate: number, beforeUpdate?: () => Promise<void>): Promise<StepResult> {
+    const { sums, ...result } = await this.gradients(microBatches);
+    await beforeUpdate?.();
+    this.optimizer.step(this.adapter, sums, learningRate);
+    this.steps++;
+    return result;
+  }
+
+  /**
+   * Computes what a step would, and changes nothing.
+   * @throws DuctusError `train/diverged` on a loss or gradient that is no number, and on a gradient that is nothing at
+   *   all under a loss: normalisation turns activations that overflow into zeros
+   */
+  async prove(microBatches: readonly (readonly BatchRow[])[]): Promise<void> {
+    await this.gradients(microBatches);
+  }
+
+  private async gradients(microBatches: readonly (readonly BatchRow[])[]): Promise<StepResult & { sums: Map<string, Float32Array> }> {
     const total = microBatches.flat().flatMap(examplesOf).reduce((n, e) => n + completionTokens(e), 0);
     const sums = new Map<string, Float32Array>();
     let loss = 0, tokens = 0;
@@ -116,10 +149,7 @@ export class SftTrainer {
     if (!Number.isFinite(loss) || !Number.isFinite(gradNorm) || (gradNorm === 0 && loss > 0)) {
       throw diverged(`step ${this.steps}, loss ${loss}, gradient norm ${gradNorm}`);
     }
-    await beforeUpdate?.();
-    this.optimizer.step(this.adapter, sums, learningRate);
-    this.steps++;
-    return { loss, gradNorm, tokens, completionTokens: total };
+    return { loss, gradNorm, tokens, completionTokens: total, sums };
   }
 
   /** Loss of each example under the adapter as it stands, or under another of the same shape; null: the base model. Without dropout and noise. */
@@ -141,7 +171,7 @@ export class SftTrainer {
   }
 
   async dispose(): Promise<void> {
-    if (this.ownsExecution) await this.execution.dispose();
+    if (this.reopen) await this.current.dispose();
   }
 
   private noise(batch: Batch, index: number): Float32Array | null {
@@ -160,11 +190,17 @@ export class SftTrainer {
 export const executionSettings = ({ lora, maxLength, batchSize }: Pick<SftConfig, "lora" | "maxLength" | "batchSize">): ExecutionSettings =>
   ({ lora, dropout: lora.dropout, maxPositions: maxLength, batchTokens: batchSize * maxLength, tokens: lora.trainableTokenIndices });
 
-/** A fresh adapter from the config's seed, which changes nothing yet; trained tokens begin with the model's own rows, new ones near the mean of all. */
-export function startingAdapter(model: ModelConfig, weights: AnyWeights, { lora, seed }: Pick<SftConfig, "lora" | "seed">): Map<string, Float32Array> {
+/**
+ * A fresh adapter from the config's seed, which changes nothing yet; trained tokens begin with the model's own rows, new
+ * ones near the mean of all.
+ *
+ * @param added ids that are new to the tokenizer: a model may have rows for them that nobody has trained. Those beyond
+ *   its vocabulary are new in any case
+ */
+export function startingAdapter(model: ModelConfig, weights: AnyWeights, { lora, seed }: Pick<SftConfig, "lora" | "seed">, added: Iterable<number> = []): Map<string, Float32Array> {
   const adapter = initialAdapter(model, lora, seed);
   if (lora.trainableTokenIndices.length === 0) return adapter;
-  const { rows, headRows } = initialTokenRows(model, weights, lora.trainableTokenIndices, new Set(), seed);
+  const { rows, headRows } = initialTokenRows(model, weights, lora.trainableTokenIndices, new Set(added), seed);
   adapter.set(TOKEN_ROWS, rows);
   if (headRows) adapter.set(HEAD_ROWS, headRows);
   return adapter;
@@ -179,13 +215,14 @@ export function diverged(details: string): DuctusError {
 }
 
 /**
- * Loss of examples. Runs them shortest first, so that batches hold little
- * padding; results come in the order given.
+ * Loss of examples; those of which nothing is scored have none. Runs them
+ * shortest first, so that batches hold little padding; results come in the order
+ * given.
  *
  * @param adapter null for the base model
  */
 export async function scoreExamples(execution: Execution, examples: readonly TokenizedExample[], batchSize: number, adapter: AdapterTensors | null): Promise<ExampleLoss[]> {
-  const order = examples.map((_, i) => i).sort((a, b) => examples[a]!.ids.length - examples[b]!.ids.length);
+  const order = [...examples.keys()].filter((i) => completionTokens(examples[i]!) > 0).sort((a, b) => examples[a]!.ids.length - examples[b]!.ids.length);
   const losses: ExampleLoss[] = examples.map(() => ({ nll: 0, tokens: 0 }));
   for (let start = 0; start < order.length; start += batchSize) {
     const chosen = order.slice(start, start + batchSize);

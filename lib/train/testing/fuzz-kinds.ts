@@ -12,6 +12,8 @@ import { toLoraAdapter } from "../adapter/tensors";
 import type { AdapterInfo, LoraAdapter } from "../adapter/types";
 import { parseModelConfig } from "../model/config";
 import type { ModelFiles } from "../model/files";
+import { scoringGraph } from "../model/graphs";
+import { layerTensors } from "../model/groups";
 import { writeHeldModel } from "../model/held-file";
 import { openModelFiles } from "../model/load";
 import { adapterShapes } from "../model/lora";
@@ -20,7 +22,7 @@ import { loadHeldWeights, weightShapes } from "../model/weights";
 import { memoryModel } from "../model/files";
 import { concat, encodeTensor, exactWeights, safetensorsFile, shardedFiles, type RawTensor } from "./checkpoint";
 import { damageBytes, damageJson, damageSafetensors } from "./fuzz";
-import { damageIndex } from "./fuzz-layout";
+import { damageForm, damageIndex } from "./fuzz-layout";
 import { trueQuantized, trueTensors, trueValues, type TrueTensor } from "./fuzz-truth";
 import { tinyTokenizer } from "./tiny-tokenizer";
 
@@ -31,8 +33,10 @@ export interface FuzzKind {
   /** A valid one. */
   make(): Promise<Files>;
   damage(files: Files, random: Random): void;
-  /** Opens it as the product does. @returns what compares it with the truth; throws where it is not the same */
-  open(files: Files, open: (files: Files) => ModelFiles, random: Random): Promise<() => void>;
+  /** What the product gets of it, where that is something else: the archive of a folder. */
+  given?(files: Files): Files;
+  /** Opens what is given as the product does. @returns what compares it with the truth; throws where it is not the same */
+  open(given: Files, open: (files: Files) => ModelFiles, random: Random, files: Files): Promise<() => void>;
   /** Codes of refusals that are its own. */
   codes: readonly string[];
 }
@@ -102,6 +106,9 @@ async function openModel(files: Files, open: (files: Files) => ModelFiles, rando
         same(dequantize(tensor), dequantize(hold(values, shape, storage)), name);
       }
     }
+    const formsOf = (layer: number) => [...layerTensors(model.config, model.weights, layer).values()].map(({ storage }) => storage).join();
+    for (let layer = 1; layer < numLayers; layer++) check(formsOf(layer) === formsOf(0), `layer ${layer} is held in another form than the first`);
+    scoringGraph(model.config, null, model.weights, { maxPositions: 4 }); // what is accepted can be put together
     const harmless = /^(lm_head\.weight|model\.rotary_emb\.inv_freq)$/;
     for (const [name, tensor] of truth) {
       check((tensor as TrueTensor | undefined) !== undefined, `${name} is listed and is nowhere`);
@@ -137,6 +144,16 @@ function damageListed(bytes: Uint8Array, random: Random): Uint8Array {
     return damageIndex(bytes, random);
   } catch {
     return damageJson(bytes, random); // damaged before
+  }
+}
+
+/** A quantised file: at times with one tensor in another form, else as any other. */
+function damageHeld(bytes: Uint8Array, random: Random): Uint8Array {
+  if (random.int(5) > 0) return damageSafetensors(bytes, random);
+  try {
+    return damageForm(bytes, random);
+  } catch {
+    return damageSafetensors(bytes, random); // damaged before
   }
 }
 
@@ -178,13 +195,15 @@ function compareAdapter(found: LoraAdapter, configJson: string, file: Uint8Array
   if (found.tokens) same(found.tokens.rows, trueValues([...tensors.values()][0]!), "trained rows");
 }
 
+const settingsText = (files: Files) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(files["adapter_config.json"]);
+
 const adapterCodes = ["adapter/config", "adapter/unsupported", "adapter/shapes", "adapter/damaged", "adapter/number-type", "adapter/not-safetensors"];
 
 export const KINDS: readonly FuzzKind[] = [
   modelKind("single", () => ({ [WEIGHTS]: safetensorsFile(raw("BF16")) }), damageFile(damageSafetensors, WEIGHTS)),
   modelKind("index", () => bytesOf(shardedFiles(raw("F32"), 3)), damageFile(damageListed, INDEX)),
   modelKind("sharded", () => bytesOf(shardedFiles(raw("F16"), 2)), damageFile(damageSafetensors, "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors")),
-  modelKind("held", async () => ({ [WEIGHTS]: await heldFile() }), damageFile(damageSafetensors, WEIGHTS)),
+  modelKind("held", async () => ({ [WEIGHTS]: await heldFile() }), damageFile(damageHeld, WEIGHTS)),
   modelKind("config", () => ({ [WEIGHTS]: safetensorsFile(raw("F16")) }), damageFile(damageJson, "config.json", "config.json", "config.json", "generation_config.json")),
   modelKind("tokenizer", () => ({ [WEIGHTS]: safetensorsFile(raw("BF16")) }), damageFile(damageJson, "tokenizer.json", "tokenizer.json", "tokenizer.json", "tokenizer_config.json")),
   {
@@ -198,12 +217,13 @@ export const KINDS: readonly FuzzKind[] = [
       else if (random.int(2) === 0) damageFile(damageJson, "adapter_config.json")(files, random);
       else damageFile(damageSafetensors, "adapter_model.safetensors")(files, random);
     },
-    open: (files) => {
-      const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(files["adapter_config.json"]);
-      let zip = zipPeft({ "adapter_config.json": text, "adapter_model.safetensors": files["adapter_model.safetensors"]!, "README.md": "" });
-      if (files["zip"]) zip = damageBytes(zip, new Random(`zip ${files["zip"][0]}`));
-      const opened = openAdapter(zip, BASE);
-      return Promise.resolve(() => compareAdapter(opened.adapter, text, files["adapter_model.safetensors"]!));
+    given: (files) => {
+      const zip = zipPeft({ "adapter_config.json": settingsText(files), "adapter_model.safetensors": files["adapter_model.safetensors"]!, "README.md": "" });
+      return { zip: files["zip"] ? damageBytes(zip, new Random(`zip ${files["zip"][0]}`)) : zip };
+    },
+    open: ({ zip }, _, __, files) => {
+      const opened = openAdapter(zip!, BASE);
+      return Promise.resolve(() => compareAdapter(opened.adapter, settingsText(files), files["adapter_model.safetensors"]!));
     },
     codes: [...adapterCodes, "adapter/zip", "adapter/unknown-form"],
   },

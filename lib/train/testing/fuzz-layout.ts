@@ -101,6 +101,16 @@ export function damageLayout(file: Uint8Array, random: Random): Uint8Array {
   return print(parsed);
 }
 
+/** Another form for one quantised tensor, itself without a fault: 8 bits where it has 4, or 4 where it has 8. Errors as {@link damageLayout}. */
+export function damageForm(file: Uint8Array, random: Random): Uint8Array {
+  const parsed = parse(file);
+  const entry = random.pick(parsed.entries.filter(({ dtype }) => dtype === "U8"));
+  const [rows, blocks, bytes] = entry.shape as [number, number, number];
+  entry.shape = [rows, blocks, bytes === 16 ? 32 : 16];
+  entry.bytes = bytes === 16 ? concat([entry.bytes, entry.bytes]) : entry.bytes.subarray(0, entry.bytes.length / 2);
+  return print(parsed);
+}
+
 /** The same for model.safetensors.index.json. Errors as {@link damageLayout}. */
 export function damageIndex(bytes: Uint8Array, random: Random): Uint8Array {
   const index = JSON.parse(new TextDecoder().decode(bytes)) as { weight_map: Record<string, unknown> };

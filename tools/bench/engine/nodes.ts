@@ -10,8 +10,8 @@ const LAYERS = 3;
 export function nodesPerBlock(target: Target): number {
   const count = (numLayers: number): number => {
     const model = { ...modelOf(SIZES.nano), numLayers };
-    const { lora, maxLength } = sftConfig(SIZES.nano);
-    return trainingGraph(model, { kind: "lora", lora, dropout: false }, randomWeights(model, "f32"), { maxPositions: maxLength, target }).nodeCount;
+    const { lora, maxLength, batchSize } = sftConfig(SIZES.nano);
+    return trainingGraph(model, { kind: "lora", lora, dropout: false }, randomWeights(model, "f32"), { maxPositions: maxLength, batchTokens: batchSize * maxLength, target }).nodeCount;
   };
   return count(LAYERS + 1) - count(LAYERS);
 }

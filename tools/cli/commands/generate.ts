@@ -21,7 +21,7 @@ export const generate: Command = {
     ADAPTER,
     { name: "prompts", value: "FILE.jsonl", required: true, help: `a line a prompt: ${PROMPT_FORMS}` },
     { name: "greedy", help: "take the most likely token each time" },
-    { name: "temperature", value: "X", help: "default: 1" },
+    { name: "temperature", value: "X", help: "default: 1; 0 is --greedy" },
     { name: "top-p", value: "X", help: "the smallest set of most likely tokens that has this probability; default: 1, all" },
     { name: "top-k", value: "N", help: "the N most likely tokens; default: 0, all" },
     { name: "min-p", value: "X", help: "tokens at least X times as likely as the most likely; default: 0, all" },
@@ -33,7 +33,7 @@ export const generate: Command = {
     THREADS,
   ],
   details: `
-Output: a line for each prompt, in order, {"text","tokens":[…],"logProbs":[…],"stop"}: the text without special tokens, the tokens drawn, the model's own natural log-probability of each (at temperature 1, before any of the options above), and "end" (an end token or a text of --stop was reached) or "length". The end token itself is not among the tokens. End tokens are those of generation_config.json and config.json.
+Output: a line for each prompt, in order, {"text","tokens":[…],"logProbs":[…],"stop"}: the text without special tokens, the tokens drawn, the model's own natural log-probability of each (at temperature 1, before any of the options above), and "end" (an end token or a text of --stop was reached) or "length". The end token itself is not among the tokens, but those of a text of --stop are, and their log-probabilities: of tokens and logProbs nothing is cut away. End tokens are those of generation_config.json and config.json; where they name none, the tokenizer's.
 
 The options have the meanings, and take effect in the order, of transformers' logits processors; defaults in generation_config.json are not used. A text is taken as it stands, a list of messages goes through the chat template with its generation prompt.`,
   async run(options, output) {
@@ -58,7 +58,7 @@ The options have the meanings, and take effect in the order, of transformers' lo
       return ids;
     });
     const { config, weights, adapter } = await model.load();
-    const longest = Math.max(...prompts.map((ids) => ids.length));
+    const longest = prompts.reduce((most, ids) => Math.max(most, ids.length), 0);
     const generator = await Generator.create(model.backend, config, weights, adapter, longest + settings.maxNewTokens);
     const tensors = adapter && flatAdapter(adapter);
     const asked: GenerationOptions = { ...settings, stopTokenIds: model.stopTokenIds, tokenizer: model.tokenizer, logProbs: true };

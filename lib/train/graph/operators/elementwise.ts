@@ -59,14 +59,6 @@ export function log(x: Tensor): Tensor {
   return unary("Log", x, (dy) => [div(dy, x)]);
 }
 
-export function sqrt(x: Tensor): Tensor {
-  return unary("Sqrt", x, (dy, y) => [mul(div(dy, y), x.graph.scalar(0.5))]);
-}
-
-export function reciprocal(x: Tensor): Tensor {
-  return unary("Reciprocal", x, (dy, y) => [neg(mul(dy, mul(y, y)))]);
-}
-
 /** x to a constant power; x must be positive. */
 export function pow(x: Tensor, exponent: number): Tensor {
   return x.graph.node("Pow", [x, x.graph.scalar(exponent)], { dtype: x.dtype, shape: x.shape }, {
@@ -76,10 +68,6 @@ export function pow(x: Tensor, exponent: number): Tensor {
 
 export function sigmoid(x: Tensor): Tensor {
   return unary("Sigmoid", x, (dy, y) => [mul(dy, mul(y, sub(x.graph.scalar(1), y)))]);
-}
-
-export function tanh(x: Tensor): Tensor {
-  return unary("Tanh", x, (dy, y) => [mul(dy, sub(x.graph.scalar(1), mul(y, y)))]);
 }
 
 /** x · factor, the factor a constant. */

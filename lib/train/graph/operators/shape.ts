@@ -1,6 +1,6 @@
 /**
  * Operators that move numbers without computing: reshape, transpose, expand,
- * concat, slice. Their gradients are again of this kind.
+ * concat, split. Their gradients are again of this kind.
  */
 import { DuctusError } from "../../../core/errors";
 import { dim, product, sameShape, type Dim, type Shape } from "../dims";
@@ -54,7 +54,7 @@ export function concat(parts: readonly Tensor[], axis: number, joined?: Dim): Te
   const at = axis < 0 ? first.rank + axis : axis;
   const sizes = parts.map((p) => p.dim(at));
   const numeric = sizes.every((s) => typeof s === "number");
-  const total = numeric ? (sizes).reduce((a, b) => a + b, 0) : joined;
+  const total = numeric ? sizes.reduce((a, b) => a + b, 0) : joined;
   if (total === undefined) throw new DuctusError("graph/shape", "The joined axis needs a name.");
   for (const p of parts) {
     if (!p.shape.every((d, i) => i === at || d === first.shape[i])) throw new DuctusError("graph/shape", "Shapes differ beside the joined axis.");
@@ -62,30 +62,7 @@ export function concat(parts: readonly Tensor[], axis: number, joined?: Dim): Te
   const shape = first.shape.map((d, i) => (i === at ? total : d));
   return first.graph.node("Concat", parts, { dtype: first.dtype, shape }, {
     attributes: { axis: at },
-    gradient: numeric
-      ? (dy) => {
-          let start = 0;
-          return (sizes).map((size) => slice(dy, at, start, (start += size)));
-        }
-      : null,
-  });
-}
-
-/** x[start:end] along one axis of a known size. */
-export function slice(x: Tensor, axis: number, start: number, end: number): Tensor {
-  const size = x.dim(axis);
-  if (typeof size !== "number" || start < 0 || end > size || start >= end) {
-    throw new DuctusError("graph/shape", `Slice ${start}:${end} does not fit an axis of ${size}.`);
-  }
-  if (start === 0 && end === size) return x;
-  const { graph } = x;
-  const withSize = (n: number): Shape => x.shape.map((d, i) => (i === axis ? n : d));
-  return graph.node("Slice", [x, graph.ints([start]), graph.ints([end]), graph.ints([axis])], { dtype: x.dtype, shape: withSize(end - start) }, {
-    gradient: (dy) => {
-      const zeros = (n: number) => expand(graph.constant("f32", x.shape.map(() => 1), new Float32Array(1)), withSize(n));
-      const parts = [...(start > 0 ? [zeros(start)] : []), dy, ...(end < size ? [zeros(size - end)] : [])];
-      return [concat(parts, axis), null, null, null];
-    },
+    gradient: numeric ? (dy) => split(dy, at, sizes) : null,
   });
 }
 
