@@ -5,8 +5,7 @@
  */
 import type { ModelConfig } from "../model/config";
 import { isQuantized, type Storage } from "../model/held";
-import { heldBytes } from "../model/quantize";
-import { groupInput, GROUPS, mainStorage, productRows, type AnyWeights } from "../model/groups";
+import { groupInput, GROUPS, mainStorage, productRows, weightBytes, type AnyWeights } from "../model/groups";
 import { mergePays } from "../model/lora";
 import type { Backend } from "../runtime/backend";
 import type { ExecutionPlan } from "./types";
@@ -63,7 +62,7 @@ export function executionSizes(config: ModelConfig, weights: AnyWeights, { batch
   // Kept a token and layer: the input and two norms, queries, keys and values turned and mixed, both gates with their products, and a row of attention.
   const perToken = 5 * hidden + 3 * (numHeads + 2 * numKeyValueHeads) * headDim + 5 * intermediate + 2 * numHeads * seq;
   return {
-    weightBytes: [...weights.values()].reduce((sum, tensor) => sum + (tensor instanceof Float32Array ? tensor.byteLength : heldBytes(tensor)), 0),
+    weightBytes: weightBytes(weights),
     activationBytes: config.numLayers * tokens * perToken * 4,
     logitsBytes: tokens * config.vocabSize * 4 * 3,
     workBytes: workBytes(config, mainStorage(weights), tokens),
