@@ -8,22 +8,24 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { countParameters, parseModelConfig } from "../../lib/train/model/config";
-import { manifestSchema, MODEL_FILES, type ModelManifest } from "../../lib/train/model/manifest";
+import { manifestSchema, MODEL_FILES, type ModelEntry, type ModelManifest } from "../../lib/train/model/manifest";
 
 const MODELS = [{ id: "ductus-base", name: "Ductus Base", licence: "CC BY-SA 4.0" }];
 
 /** @param folder that holds one folder a model. */
 export function makeManifest(folder: string): ModelManifest {
-  const models = MODELS.map(({ id, name, licence }) => {
-    const files = MODEL_FILES.map((path) => {
-      const content = readFileSync(join(folder, id, path));
-      return { path, bytes: content.byteLength, sha256: createHash("sha256").update(content).digest("hex") };
-    });
-    const json = JSON.parse(readFileSync(join(folder, id, "config.json"), "utf8")) as { architectures?: string[] };
-    const weights = files.find(({ path }) => path === "model.safetensors");
-    return { id, name, architecture: json.architectures?.[0] ?? "", parameters: countParameters(parseModelConfig(json)), licence, files, sha256: weights?.sha256 ?? "" };
+  return manifestSchema.parse({ version: 1, models: MODELS.map((model) => manifestEntry(join(folder, model.id), model)) });
+}
+
+/** @param folder the model's own */
+export function manifestEntry(folder: string, { id, name, licence }: { id: string; name: string; licence: string }): ModelEntry {
+  const files = MODEL_FILES.map((path) => {
+    const content = readFileSync(join(folder, path));
+    return { path, bytes: content.byteLength, sha256: createHash("sha256").update(content).digest("hex") };
   });
-  return manifestSchema.parse({ version: 1, models });
+  const json = JSON.parse(readFileSync(join(folder, "config.json"), "utf8")) as { architectures?: string[] };
+  const weights = files.find(({ path }) => path === "model.safetensors");
+  return { id, name, architecture: json.architectures?.[0] ?? "", parameters: countParameters(parseModelConfig(json)), licence, files, sha256: weights?.sha256 ?? "" };
 }
 
 function main(): void {

@@ -6,7 +6,7 @@ import argparse
 import importlib
 from pathlib import Path
 
-PARTS = ["tiny", "families", "trajectory", "operators", "sampler", "ours", "added_tokens", "embedded", "tokenizer"]
+PARTS = ["tiny", "families", "trajectory", "operators", "sampler", "ours", "added_tokens", "embedded", "tokenizer", "ngrams"]
 
 
 def main() -> None:

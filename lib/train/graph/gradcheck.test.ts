@@ -11,7 +11,7 @@ import { Graph, type Tensor } from "./graph";
 import * as ew from "./operators/elementwise";
 import { embedding, selectRows } from "./operators/index";
 import { gemm, linear, linearDown, linearUpdated, matmul } from "./operators/linear";
-import { crossEntropy, linearCrossEntropy, rmsNorm, rotary, softmax } from "./operators/neural";
+import { crossEntropy, linearCrossEntropy, linearCrossEntropyZ, rmsNorm, rotary, softmax } from "./operators/neural";
 import { reduceMax, reduceMean, reduceSum } from "./operators/reduce";
 import { concat, expand, reshape, split, transpose } from "./operators/shape";
 import { toOnnx } from "./onnx";
@@ -174,6 +174,12 @@ const cases: Case[] = [
     build: (graph, [x, table], f) =>
       linearCrossEntropy(x!, table ?? graph.constant("f32", [5, 3], Float32Array.from({ length: 15 }, (_, i) => Math.sin(3 * i))), f["targets"]!),
   })),
+  {
+    name: "linearCrossEntropyZ",
+    variables: [v(["M", 3], { actual: [4, 3], low: -2, high: 2 }), v([5, 3], { low: -2, high: 2 })],
+    fixed: { targets: { declare: ["i32", ["M", 1]], value: i32(Int32Array.from([0, 4, 2, 2]), [4, 1]) } },
+    build: (_, [x, table], f) => linearCrossEntropyZ(x!, table!, f["targets"]!, 0.3).loss,
+  },
   {
     name: "embedding, repeated rows", variables: [v([6, 3])],
     fixed: { ids: { declare: ["i32", ["N"]], value: i32(Int32Array.from([1, 5, 1, 0, 1]), [5]) } },

@@ -14,7 +14,7 @@ import { toOnnx, type OnnxModel } from "../graph/onnx";
 import type { ModelConfig } from "./config";
 import { adaptedParts, graphWeights, groupInput, GROUPS, productRows, storageOf, type AnyWeights } from "./groups";
 import type { LoraShape, LoraUse } from "./lora";
-import { decoderLayer, headLoss, layerNames, rotaryTables, type AttentionContext } from "./qwen";
+import { decoderLayer, headLoss, headLossZ, layerNames, rotaryTables, type AttentionContext } from "./qwen";
 
 export interface GraphOptions {
   /** Rows of the rotary tables: every position fed must be below it. */
@@ -51,7 +51,7 @@ export function layerShapes(config: ModelConfig, lora: LoraShape, prefix: string
   return shapes;
 }
 
-function scoring(config: ModelConfig, lora: LoraUse | null, weights: AnyWeights, options: GraphOptions): { graph: Graph; nll: Tensor; embeddings: Tensor } {
+function scoring(config: ModelConfig, lora: LoraUse | null, weights: AnyWeights, options: GraphOptions, zLoss = 0): { graph: Graph; loss: Tensor; nll: Tensor; embeddings: Tensor } {
   const graph = new Graph(options.target);
   const embeddings = graph.input("embeddings", "f32", ["B*T", config.hiddenSize]); // [N, hidden]
   const context: AttentionContext = {
@@ -67,20 +67,26 @@ function scoring(config: ModelConfig, lora: LoraUse | null, weights: AnyWeights,
     const last = layer === config.numLayers - 1;
     x = decoderLayer(x, config, context, { names: layerNames(layer), lora, storage, ...(last ? { only } : {}) }).output; // [N, hidden], at last [M, hidden]
   }
-  return { graph, embeddings, nll: headLoss(x, config, storage, graph.input("targets", "i32", ["M", 1]), options.tokens) }; // [M, 1]
+  const targets = graph.input("targets", "i32", ["M", 1]);
+  if (zLoss > 0) return { graph, embeddings, ...headLossZ(x, config, storage, targets, zLoss) }; // [M, 1]
+  const nll = headLoss(x, config, storage, targets, options.tokens); // [M, 1]
+  return { graph, embeddings, loss: nll, nll };
 }
 
 /** What a training graph computes gradients for. */
 export type Trainable =
   | { kind: "lora"; lora: LoraShape; dropout: boolean }
-  /** Weights under the graph's names (splitFused gives the checkpoint's), all of them if none is named, and the embeddings fed. */
-  | { kind: "full"; names?: readonly string[] };
+  /**
+   * Weights under the graph's names (splitFused gives the checkpoint's), all of them if none is named, and the
+   * embeddings fed. With `zLoss`, which all of them are needed for, the loss of a row is nll + zLoss · logsumexp².
+   */
+  | { kind: "full"; names?: readonly string[]; zLoss?: number };
 
 /** Output name of a gradient. */
 export const gradientName = (parameter: string) => `grad:${parameter}`;
 
 /**
- * loss = Σ nll · weights, and its gradients. `weights` [M, 1] holds 1 / (all
+ * loss = Σ nll · weights (or what z-loss makes of it), and its gradients. `weights` [M, 1] holds 1 / (all
  * completion tokens of the optimizer step), so that accumulated micro-batches
  * add up to the mean over tokens.
  *
@@ -90,8 +96,8 @@ export const gradientName = (parameter: string) => `grad:${parameter}`;
  */
 export function trainingGraph(config: ModelConfig, trainable: Trainable, weights: AnyWeights, options: GraphOptions): OnnxModel {
   const lora = trainable.kind === "lora" ? { ...trainable.lora, dropoutMasks: trainable.dropout, batchTokens: options.batchTokens } : null;
-  const { graph, nll, embeddings } = scoring(config, lora, weights, options);
-  const loss = reduceSum(mul(nll, graph.input("weights", "f32", ["M", 1])), [0, 1]); // []
+  const { graph, loss: losses, nll, embeddings } = scoring(config, lora, weights, options, trainable.kind === "full" ? trainable.zLoss : 0);
+  const loss = reduceSum(mul(losses, graph.input("weights", "f32", ["M", 1])), [0, 1]); // []
   const numbers = graphWeights(config, weights);
   const names = trainable.kind === "lora" ? [...packedShapes(config, trainable.lora).keys()] : (trainable.names ?? [...numbers.keys()]);
   const wanted = new Map<string, Tensor>(names.map((name) => [name, graph.named(name)]));

@@ -10,7 +10,7 @@ import type { Graph, Tensor } from "../graph/graph";
 import { add, mul } from "../graph/operators/elementwise";
 import { selectRows } from "../graph/operators/index";
 import { gemm, linear } from "../graph/operators/linear";
-import { attention, crossEntropy, linearCrossEntropy, rmsNorm, rotary, swiglu, type RotaryTables } from "../graph/operators/neural";
+import { attention, crossEntropy, linearCrossEntropy, linearCrossEntropyZ, rmsNorm, rotary, swiglu, type RotaryTables } from "../graph/operators/neural";
 import { dequantize, matmulQuantized, quantizedShapes, toF32, type Bits, type QuantizedWeight } from "../graph/operators/quantized";
 import { concat, reshape, split, transpose } from "../graph/operators/shape";
 import type { ModelConfig } from "./config";
@@ -136,7 +136,18 @@ export function head(hidden: Tensor, config: ModelConfig, storage: (name: string
 export function headLoss(hidden: Tensor, config: ModelConfig, storage: (name: string) => Storage, targets: Tensor, tokens = 0): Tensor {
   const name = headName(config);
   if (tokens > 0 || isQuantized(storage(name))) return crossEntropy(head(hidden, config, storage, tokens), targets);
-  return linearCrossEntropy(finalNorm(hidden, config), frozenFloats(hidden.graph, name, [config.vocabSize, config.hiddenSize], storage(name)), targets);
+  return linearCrossEntropy(finalNorm(hidden, config), headTable(hidden, config, storage), targets);
+}
+
+/** The same for a head that is trained, with z-loss: see linearCrossEntropyZ. */
+export function headLossZ(hidden: Tensor, config: ModelConfig, storage: (name: string) => Storage, targets: Tensor, coefficient: number): { loss: Tensor; nll: Tensor } {
+  return linearCrossEntropyZ(finalNorm(hidden, config), headTable(hidden, config, storage), targets, coefficient);
+}
+
+/** [vocab, hidden] */
+function headTable({ graph }: Tensor, config: ModelConfig, storage: (name: string) => Storage): Tensor {
+  const name = headName(config);
+  return frozenFloats(graph, name, [config.vocabSize, config.hiddenSize], storage(name));
 }
 
 /**

@@ -140,9 +140,9 @@ export function crossEntropy(logits: Tensor, targets: Tensor): Tensor {
   return tokenLoss(logits, shares, targets, [logits], (dy) => [logitsGradient(shares, targets, dy)]);
 }
 
-/** [n, vocab] */
-const logitsGradient = (shares: Tensor, targets: Tensor, dy: Tensor): Tensor =>
-  shares.graph.node("ScatterElements", [mul(shares, dy), targets, neg(dy)], { dtype: "f32", shape: shares.shape }, { attributes: { axis: 1, reduction: "add" } });
+/** shares · dShares − onehot · dy, [n, vocab] */
+const logitsGradient = (shares: Tensor, targets: Tensor, dy: Tensor, dShares = dy): Tensor =>
+  shares.graph.node("ScatterElements", [mul(shares, dShares), targets, neg(dy)], { dtype: "f32", shape: shares.shape }, { attributes: { axis: 1, reduction: "add" } });
 
 /**
  * {@link crossEntropy} of x · tableᵀ. While the table is frozen, the gradient of
@@ -167,11 +167,38 @@ export function linearCrossEntropy(x: Tensor, table: Tensor, targets: Tensor): T
   });
 }
 
+/**
+ * {@link linearCrossEntropy} with a penalty that keeps the logits from drifting (z-loss, Chowdhery et al. 2022,
+ * appendix B): the loss of a row is nll + coefficient · logsumexp². For tables that are trained.
+ *
+ * @returns each row's loss and its nll alone, which no gradient goes through, [n, 1]
+ */
+export function linearCrossEntropyZ(x: Tensor, table: Tensor, targets: Tensor, coefficient: number): { loss: Tensor; nll: Tensor } {
+  const { graph } = x;
+  const logits = linear(x, table); // [n, vocab]
+  const shares = softmax(logits); // [n, vocab]
+  const { logSum, picked } = logStatistics(logits, shares, targets); // [n, 1]
+  const nll = sub(logSum, picked); // [n, 1]
+  const penalty = mul(mul(logSum, logSum), graph.scalar(coefficient)); // [n, 1]
+  const loss = graph.node("Add", [nll, penalty], { dtype: "f32", shape: nll.shape }, {
+    through: [x, table],
+    gradient: (dy, _, needs) => {
+      const slope = add(graph.scalar(1), mul(logSum, graph.scalar(2 * coefficient))); // of the loss over logsumexp, [n, 1]
+      const dLogits = logitsGradient(shares, targets, dy, mul(dy, slope)); // [n, vocab]
+      return [needs[0] ? gemm(dLogits, table) : null, gemm(dLogits, x, { transA: true })];
+    },
+  });
+  return { loss, nll };
+}
+
 /** One differentiable unit: the rule goes straight from the loss to what lies before the logits. */
 function tokenLoss(logits: Tensor, shares: Tensor, targets: Tensor, through: Tensor[], gradient: GradientRule): Tensor {
-  const { graph } = logits;
-  const shape = [logits.dim(0), 1];
-  const picked = graph.node("GatherElements", [logits, targets], { dtype: "f32", shape }, { attributes: { axis: 1 } }); // [n, 1]
-  const logSum = sub(reduceMax(logits, [-1], true), log(reduceMax(shares, [-1], true))); // [n, 1]
-  return graph.node("Sub", [logSum, picked], { dtype: "f32", shape }, { through, gradient });
+  const { logSum, picked } = logStatistics(logits, shares, targets); // [n, 1]
+  return logits.graph.node("Sub", [logSum, picked], { dtype: "f32", shape: logSum.shape }, { through, gradient });
+}
+
+/** Of each row the log-sum-exp and the target's logit, [n, 1]. */
+function logStatistics(logits: Tensor, shares: Tensor, targets: Tensor): { logSum: Tensor; picked: Tensor } {
+  const picked = logits.graph.node("GatherElements", [logits, targets], { dtype: "f32", shape: [logits.dim(0), 1] }, { attributes: { axis: 1 } }); // [n, 1]
+  return { picked, logSum: sub(reduceMax(logits, [-1], true), log(reduceMax(shares, [-1], true))) };
 }

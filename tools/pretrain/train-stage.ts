@@ -1,0 +1,102 @@
+/**
+ * The training stage: whether a work folder's checkpoints may be gone on from
+ * with this recipe, and the run of either engine up to a step. Which engine it is
+ * may change at every checkpoint.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { DuctusError } from "../../lib/core/errors";
+import { checkpointSteps, ensureCheckpoint } from "./checkpoint";
+import { dataHash, type StageContext } from "./data-stages";
+import { runPython } from "./python";
+import { parseRecipe, PHASES, phaseSteps, totalSteps, type Recipe } from "./recipe";
+import { hashOf } from "./stages";
+import { trainOnNode, type LogLine } from "./train";
+
+export type EngineName = "torch" | "node";
+
+export interface TrainStageOptions {
+  engine: EngineName;
+  threads: number;
+  /** Stop after so many steps of the whole run. */
+  until: number;
+  /** Further options of train.py. */
+  torchArgs: readonly string[];
+}
+
+/** @returns steps done. @throws DuctusError `train/other-recipe`, `app/python`, and those of the engines */
+export async function train({ work, recipe, signal, progress }: StageContext, { engine, threads, until, torchArgs }: TrainStageOptions): Promise<number> {
+  const end = Math.min(until, totalSteps(recipe));
+  const begun = checkpointSteps(work).at(-1) ?? 0;
+  if (begun >= end) {
+    progress(`train: ${begun} steps were done before`);
+    return begun;
+  }
+  progress(`train: from step ${begun} to ${end} of ${totalSteps(recipe)}, engine ${engine}`);
+  const report = progressOf(recipe, end, progress);
+  if (engine === "node") {
+    await trainOnNode(work, recipe, { threads, until: end, signal, onLine: report });
+  } else {
+    ensureCheckpoint(work, recipe);
+    const script = fileURLToPath(new URL("train.py", import.meta.url));
+    await runPython([script, work, "--until", String(end), "--threads", String(threads), ...torchArgs], signal, (line) => report(JSON.parse(line) as LogLine));
+  }
+  return checkpointSteps(work).at(-1) ?? 0;
+}
+
+/** What may change while a run goes on: how it is computed and watched, not what. */
+const FREE = new Set(["checkpointSteps", "evaluateSteps", "evaluateWindows", "microBatch", "name"]);
+/** Made before training and hashed on its own. */
+const OF_THE_DATA = new Set(["tokenizer", "heldOutModulo"]);
+
+/** What the weights so far follow from, but for the phases' lengths. */
+export async function trainingKey(recipe: Recipe, work: string): Promise<string> {
+  const { forms: _, ...rest } = recipe;
+  const unnumbered = (phase: object): object => ({ ...phase, steps: null, microBatch: null });
+  const binding = Object.entries(rest).filter(([name]) => !FREE.has(name) && !OF_THE_DATA.has(name));
+  return hashOf({ data: await dataHash(work), recipe: binding.map(([name, value]) => [name, (PHASES as readonly string[]).includes(name) ? unnumbered(value as object) : value]) });
+}
+
+/**
+ * Checks that checkpoints in the folder were made with this recipe. A phase that
+ * has not begun may be given another length, and so may the stable one until
+ * the decay begins; the decay's rate follows from the lengths of all.
+ * @throws DuctusError `train/other-recipe`
+ */
+export async function checkRecipe({ work, recipe, stages }: StageContext): Promise<void> {
+  const done = checkpointSteps(work).at(-1) ?? 0;
+  const key = await trainingKey(recipe, work);
+  if (done > 0) {
+    const facts = stages.facts("train") as { key: string } | undefined;
+    if (facts !== undefined && facts.key !== key) throw other("its model, data or rates are not the same");
+    const path = join(work, "recipe.json");
+    const before = existsSync(path) ? parseRecipe(readFileSync(path, "utf8")) : recipe;
+    if (done > before.stable.steps && PHASES.some((phase) => before[phase].steps !== recipe[phase].steps)) throw other("its decay, which has begun, had other lengths");
+    if (done > phaseSteps(recipe, "stable").end && done <= before.stable.steps) throw other(`it is at step ${done} of the stable phase, which is to have ${recipe.stable.steps}`);
+  }
+  stages.setDone("train", key, [], { key });
+}
+
+const other = (why: string): DuctusError => new DuctusError("train/other-recipe", `The work folder holds a run of another recipe: ${why}.`, "Take another work folder, or the recipe of before.");
+
+const TELL_EVERY_MS = 5000;
+
+/** Sentences about log lines: now and then, and whenever held-out bits were measured. */
+function progressOf(recipe: Recipe, end: number, progress: (text: string) => void): (line: LogLine) => void {
+  let told = 0, seconds = 0, steps = 0;
+  return (line) => {
+    seconds += line.seconds;
+    steps++;
+    if (Date.now() - told < TELL_EVERY_MS && line.heldOutBits === undefined && line.step !== end) return;
+    told = Date.now();
+    const left = ((end - line.step) * seconds) / steps;
+    const held = line.heldOutBits === undefined ? "" : `, held out ${line.heldOutBits.toFixed(4)} bits a byte${line.heldOutBitsAverage === undefined ? "" : ` (running mean ${line.heldOutBitsAverage.toFixed(4)})`}`;
+    progress(`train: step ${line.step} of ${totalSteps(recipe)} (${line.phase}), loss ${line.loss.toFixed(4)}${held}, ${Math.round((steps * recipe.tokensPerStep) / seconds).toLocaleString("en-US")} tokens a second, ${duration(left)} left`);
+  };
+}
+
+function duration(seconds: number): string {
+  const minutes = Math.round(seconds / 60);
+  return minutes >= 60 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${minutes} min`;
+}
