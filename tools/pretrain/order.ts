@@ -4,7 +4,7 @@
  * phase. An entry is the number i of a sequence in train.bin, or with FROM_FORMS
  * (its highest bit) in forms_train.bin; the sequence is the tokens
  * [i · T, i · T + T] of that file, T + 1 of them. Those from the forms come
- * first, in whole micro-batches. Sequences are taken in permutations, a new one
+ * first. Sequences are taken in permutations, a new one
  * each time all have been taken, so that both engines see the same data in the
  * same order.
  */

@@ -46,9 +46,10 @@ describe("what follows from it", () => {
     [0.5, 1, 1, 1, 1, 1, 1, 5 / 6, 4 / 6, 3 / 6, 2 / 6, 1 / 6, 0].forEach((expected, step) => expect(factors[step]).toBeCloseTo(expected, 12));
   });
 
-  it("takes whole micro-batches from the forms, and as many tokens from long sequences", () => {
+  it("takes its share of sequences from the forms, whatever the micro-batch, and as many tokens of long sequences", () => {
     expect(phaseShape(miniature, "stable")).toEqual({ sequenceLength: 64, microBatch: 4, sequences: 8, fromForms: 0 });
     expect(phaseShape(miniature, "decay")).toEqual({ sequenceLength: 64, microBatch: 4, sequences: 8, fromForms: 4 });
     expect(phaseShape(miniature, "long")).toEqual({ sequenceLength: 128, microBatch: 2, sequences: 4, fromForms: 2 });
+    expect(phaseShape({ ...miniature, microBatch: 8, decay: { ...miniature.decay, formsShare: 0.3 } }, "decay").fromForms).toBe(2);
   });
 });

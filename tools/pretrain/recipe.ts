@@ -53,7 +53,7 @@ const tokenizerSchema = z.strictObject({
 
 const phaseSchema = z.strictObject({
   steps: amount,
-  /** Share of the sequences of each step that are taken from the forms, rounded to whole micro-batches. */
+  /** Share of the sequences of each step that are taken from the forms, rounded to whole sequences. */
   formsShare: share,
 });
 
@@ -202,5 +202,5 @@ export function momentumAt({ muon: { momentum, momentumWarmup } }: Recipe, step:
 export function phaseShape(recipe: Recipe, phase: Phase): { sequenceLength: number; microBatch: number; sequences: number; fromForms: number } {
   const { sequenceLength, microBatch } = phase === "long" ? recipe.long : recipe;
   const sequences = recipe.tokensPerStep / sequenceLength;
-  return { sequenceLength, microBatch, sequences, fromForms: Math.round((recipe[phase].formsShare * sequences) / microBatch) * microBatch };
+  return { sequenceLength, microBatch, sequences, fromForms: Math.round(recipe[phase].formsShare * sequences) };
 }

@@ -1,12 +1,28 @@
-"""The recipe's model as transformers has it, and which of its tensors each optimizer trains."""
+"""The recipe's model as transformers has it, with attention of our own for processors, and which of its tensors each
+optimizer trains."""
 
 from __future__ import annotations
 
 import torch
-from transformers import Qwen3Config, Qwen3ForCausalLM
+from transformers import AttentionInterface, Qwen3Config, Qwen3ForCausalLM
 
 
-def build(shape: dict) -> Qwen3ForCausalLM:
+def written_out(module, q, k, v, mask, scaling, **_):
+    """Causal attention as plain products: in bfloat16 on a processor quicker than torch's fused one, whose gradient is
+    slow. Query heads that share a key head are rows of one product. q [batch, heads, seq, dim] -> [batch, seq, heads, dim]"""
+    batch, heads, seq, dim = q.shape
+    rows = heads // k.shape[1] * seq
+    scores = (q * scaling).reshape(batch, k.shape[1], rows, dim) @ k.mT  # [batch, key heads, rows, seq]
+    future = torch.full((seq, seq), -1e9, dtype=torch.float32, device=q.device).triu(1)
+    shares = torch.softmax(scores.view(batch, heads, seq, seq).float() + future, -1).to(v.dtype)
+    mixed = shares.view(batch, k.shape[1], rows, seq) @ v  # [batch, key heads, rows, dim]
+    return mixed.view(batch, heads, seq, dim).transpose(1, 2).contiguous(), None
+
+
+AttentionInterface.register("written_out", written_out)
+
+
+def build(shape: dict, attention: str = "sdpa") -> Qwen3ForCausalLM:
     """Its weights are to be read from a checkpoint."""
     config = Qwen3Config(
         vocab_size=shape["vocabSize"], hidden_size=shape["hiddenSize"], num_hidden_layers=shape["layers"],
@@ -16,7 +32,7 @@ def build(shape: dict) -> Qwen3ForCausalLM:
         bos_token_id=None, eos_token_id=0, use_cache=False,
         pad_token_id=None,  # the row of a padding token would get no gradient where it is read, and token 0 is read
     )
-    return Qwen3ForCausalLM(config).float()
+    return Qwen3ForCausalLM._from_config(config, attn_implementation=attention).float()
 
 
 def is_block_matrix(name: str) -> bool:

@@ -53,6 +53,7 @@ const OF_THE_DATA = new Set(["tokenizer", "heldOutModulo"]);
 /** What the weights so far follow from, but for the phases' lengths. */
 export async function trainingKey(recipe: Recipe, work: string): Promise<string> {
   const { forms: _, ...rest } = recipe;
+  rest.init = rest.init && { ...rest.init, folder: "" }; // it may have been moved; checkpoints hold what was in it
   const unnumbered = (phase: object): object => ({ ...phase, steps: null, microBatch: null });
   const binding = Object.entries(rest).filter(([name]) => !FREE.has(name) && !OF_THE_DATA.has(name));
   return hashOf({ data: await dataHash(work), recipe: binding.map(([name, value]) => [name, (PHASES as readonly string[]).includes(name) ? unnumbered(value as object) : value]) });

@@ -94,7 +94,7 @@ class Training:
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         halves = precision == "bf16" or (precision == "auto" and (self.device == "cuda" or torch.cpu._is_amx_tile_supported()))
         self.type = torch.bfloat16 if halves else torch.float32
-        self.model = build(recipe["model"]).to(self.device)
+        self.model = build(recipe["model"], "written_out" if halves and self.device == "cpu" else "sdpa").to(self.device)
         adam = recipe["adam"]
         self.muon = Muon(matrices_of(self.model), recipe["muon"]["weightDecay"], recipe["muon"]["nsSteps"], self.type)
         self.adam = torch.optim.AdamW(others_of(self.model).values(), lr=adam["lr"], betas=(adam["beta1"], adam["beta2"]), eps=adam["eps"], weight_decay=adam["weightDecay"])
