@@ -24,17 +24,22 @@ export interface FormExample {
 /** Tokens that a stretch of prose should have: enough for some of the longest passages. */
 export const PROSE_TOKENS = 900;
 
+/** Words of passages of a sentence or two: what is asked for stands close together in them, so that they teach most about using it. */
+const SHORT_LENGTHS = { low: [4, 8, 12], high: [16, 24, 36] } as const;
+
+const LEAST_SHORT_WORDS = Math.min(...SHORT_LENGTHS.low);
 const LEAST_WORDS = Math.min(...PASSAGE_LENGTHS.low), MOST_WORDS = Math.max(...PASSAGE_LENGTHS.high);
 
 /** Null where the stretch does not serve. */
 export function proseExample(stretch: Stretch, recipe: Recipe["forms"], random: Random): FormExample | null {
   const form: PromptForm = random.uniform() < recipe.continueShare ? "continue" : "keywords";
   const anywhere = random.uniform() < recipe.anywhereShare;
-  const pair = form === "continue" && anywhere ? cutAnywhere(stretch, random) : cutAsProduct(stretch, form, anywhere, random);
+  const short = form === "keywords" && random.uniform() < recipe.shortShare;
+  const pair = form === "continue" && anywhere ? cutAnywhere(stretch, random) : cutAsProduct(stretch, form, { anySentence: anywhere, short }, random);
   if (pair === null) return null;
   const habits = drawHabits(recipe.habits, random);
   const completion = writeWith(habits, pair.passage, random);
-  if (countWords(completion) < LEAST_WORDS) return null;
+  if (countWords(completion) < (short ? LEAST_SHORT_WORDS : LEAST_WORDS)) return null;
   if (form === "continue") {
     const passage = writeWith(habits, pair.before, random);
     return { form, habits, messages: [...toMessages({ form, passage }), { role: "assistant", content: completion }] };
@@ -49,10 +54,11 @@ interface Pair {
   passage: string;
 }
 
-function cutAsProduct(stretch: Stretch, form: PromptForm, anySentence: boolean, random: Random): Pair | null {
+function cutAsProduct(stretch: Stretch, form: PromptForm, { anySentence, short }: { anySentence: boolean; short: boolean }, random: Random): Pair | null {
   const text = fromBeginningOf(anySentence ? sentenceSpans : paragraphSpans, stretch);
-  const max = MOST_WORDS;
-  const nextLength = (): PassageLength => ({ low: random.pick(PASSAGE_LENGTHS.low), high: random.pick(PASSAGE_LENGTHS.high), max });
+  const { low, high } = short ? SHORT_LENGTHS : PASSAGE_LENGTHS;
+  const [least, max] = [Math.min(...low), Math.max(...high)];
+  const nextLength = (): PassageLength => ({ low: random.pick(low), high: random.pick(high), max });
   const passages = cutPassages(text, nextLength);
   if (!stretch.toEnd) passages.pop(); // it may be cut off
   const first = form === "continue" ? 1 : 0;
@@ -60,7 +66,7 @@ function cutAsProduct(stretch: Stretch, form: PromptForm, anySentence: boolean, 
   // Any sentence: only the first passage begins there.
   const at = anySentence ? first : first + random.int(passages.length - first);
   const [before, passage] = [passages[at - 1], passages[at]];
-  if (passage === undefined || passage.words < LEAST_WORDS || passage.words > max) return null;
+  if (passage === undefined || passage.words < least || passage.words > max) return null;
   return { before: before === undefined ? "" : lastWords(before.text, DEFAULT_MAX_PROMPT_WORDS), passage: passage.text };
 }
 

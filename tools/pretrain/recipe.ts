@@ -116,6 +116,8 @@ const recipeSchema = z
       kinds: z.record(z.enum(["book", "web", "chat", "dialogue"]), share),
       /** Of the passages of prose: asked for by "continue"; the others from key words. */
       continueShare: share,
+      /** Of the passages from key words: of a sentence or two, not as long as the product cuts them. */
+      shortShare: share,
       /** Of the passages of prose: begin anywhere, not at the beginning of a paragraph. */
       anywhereShare: share,
       /** Of the chats between many: all who wrote are in it, one of them answers; in the others only two, who speak to each other. */
