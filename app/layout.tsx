@@ -28,7 +28,8 @@ export default function Layout({ children }: { children: ReactNode }) {
   return (
     <html lang="en" suppressHydrationWarning>
       <head>
-        {/* Blocking on purpose: the theme must be set before anything is painted. */}
+        {/* Blocking on purpose: before any script is loaded by a string, and before anything is painted. */}
+        <script src="/trusted-types.js" />
         <script src="/theme.js" />
       </head>
       <body>

@@ -40,6 +40,7 @@ async function tryFromPage(home: string): Promise<string[]> {
       return settled(source).then(() => source.close());
     },
     image: () => element("img", { src: to("image") }),
+    font: () => new FontFace("leak", `url("${to("font")}")`).load(),
     "css-url": () => element("p", { style: `background: url("${to("css-url")}")` }).catch(() => undefined),
     style: () => element("link", { rel: "stylesheet", href: to("style") }),
     script: () => element("script", { src: to("script") }),

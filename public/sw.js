@@ -10,7 +10,7 @@
  */
 const PREFIX = "ductus-site-";
 const PAGES = ["/", "/writing", "/train", "/models", "/compare", "/share"];
-const FILES = ["/theme.js", "/samples/allotment.json", "/samples/letters.json"];
+const FILES = ["/trusted-types.js", "/theme.js", "/samples/allotment.json", "/samples/letters.json"];
 
 self.addEventListener("install", (event) => {
   event.waitUntil(renew().then(() => self.skipWaiting()));
