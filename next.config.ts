@@ -3,6 +3,8 @@ import { securityHeaders } from "./security-headers";
 
 const development = process.env.NODE_ENV === "development";
 const empty = "./tools/run/empty.mjs";
+/** Set by tools/run/static.mjs: files for a host without Next.js, whose headers it writes itself. */
+const files = process.env.DUCTUS_STATIC === "1";
 
 const config: NextConfig = {
   poweredByHeader: false,
@@ -19,22 +21,29 @@ const config: NextConfig = {
     // What only Node can load never enters a bundle for the browser.
     resolveAlias: { "onnxruntime-node": { browser: empty }, sharp: { browser: empty } },
   },
-  // Browsers ask for it of their own accord when a change of page takes the link to the icon away for a moment.
-  rewrites: () => Promise.resolve([{ source: "/favicon.ico", destination: "/icon.svg" }]),
-  // Next.js freezes these into the build; what is added later and why: tools/run/inline-scripts.mjs.
-  headers: () =>
-    Promise.resolve([
-      { source: "/:path*", headers: securityHeaders(development) },
-      // Files under /_next/static carry a hash in their name, and Next.js marks
-      // them immutable. Models keep their names: ask each time, unless the
-      // address names the content (`?sha256=…`, from the manifest).
-      { source: "/models/:path*", headers: [{ key: "Cache-Control", value: "no-cache" }] },
-      {
-        source: "/models/:path*",
-        has: [{ type: "query", key: "sha256" }],
-        headers: [{ key: "Cache-Control", value: "public, max-age=31536000, immutable" }],
-      },
-    ]),
+  ...(files ? { output: "export", distDir: "out" } : served()),
 };
+
+/** What only a server can do. */
+function served(): NextConfig {
+  return {
+    // Browsers ask for it of their own accord when a change of page takes the link to the icon away for a moment.
+    rewrites: () => Promise.resolve([{ source: "/favicon.ico", destination: "/icon.svg" }]),
+    // Next.js freezes these into the build; what is added later and why: tools/run/inline-scripts.mjs.
+    headers: () =>
+      Promise.resolve([
+        { source: "/:path*", headers: securityHeaders(development) },
+        // Files under /_next/static carry a hash in their name, and Next.js marks
+        // them immutable. Models keep their names: ask each time, unless the
+        // address names the content (`?sha256=…`, from the manifest).
+        { source: "/models/:path*", headers: [{ key: "Cache-Control", value: "no-cache" }] },
+        {
+          source: "/models/:path*",
+          has: [{ type: "query", key: "sha256" }],
+          headers: [{ key: "Cache-Control", value: "public, max-age=31536000, immutable" }],
+        },
+      ]),
+  };
+}
 
 export default config;

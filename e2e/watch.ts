@@ -61,7 +61,7 @@ export async function watch(context: BrowserContext, home: string): Promise<Watc
     if (url.protocol === "blob:" || url.protocol === "data:") return;
     requests.push(request.url());
     if (url.origin !== origin) faults.push(`request to another origin: ${request.url()}`);
-    if (request.method() !== "GET" || request.postDataBuffer() !== null) faults.push(`request with a body: ${request.method()} ${request.url()}`);
+    if (!["GET", "HEAD"].includes(request.method()) || request.postDataBuffer() !== null) faults.push(`request with a body: ${request.method()} ${request.url()}`);
   });
   return {
     faults,

@@ -5,12 +5,12 @@
  * that a run lives in its worker and in no component.
  */
 import type { SerializedError } from "../lib/core/errors";
-import type { PromptSpec } from "../lib/data/forms";
+import type { Message, PromptSpec } from "../lib/data/forms";
 import type { AdapterReport, DeviceReport, ExecutionReport, Metric, RunSample } from "../lib/store/types";
 import type { Storage } from "../lib/train/model/held";
 import type { SftConfig } from "../lib/train/sft/config";
 
-export type { PromptSpec };
+export type { Message, PromptSpec };
 
 /** Phases of a run, in order. */
 export type RunPhase = "loading" | "checking" | "preparing" | "training" | "finishing";
@@ -73,28 +73,49 @@ export interface TrainerApi {
 export interface SamplingOptions {
   temperature: number;
   topP: number;
+  /** Only the most likely so many; absent or 0: all. */
+  topK?: number;
+  /** Above 1: words that were written before become less likely (Keskar et al. 2019). */
+  repetitionPenalty?: number;
   maxNewTokens: number;
+}
+
+/** The model as it came, or with the adapter. */
+export type Voice = "base" | "tuned";
+
+/** One text that is wanted. */
+export interface WriteRow {
+  voice: Voice;
+  ask: PromptSpec | { form: "chat"; messages: readonly Message[] };
   seed: number;
 }
 
-export interface CompareRequest {
+export interface WriteRequest {
   handId: string;
-  adapterId: string;
-  prompt: PromptSpec;
+  /** Null: the hand's model as it came, and no row is "tuned". */
+  adapterId: string | null;
+  /** Written side by side, at most {@link MAX_ROWS}; what one writes does not depend on the others. */
+  rows: readonly WriteRow[];
   sampling: SamplingOptions;
   device: "auto" | "webgpu" | "wasm";
 }
 
-export type GenerationEvent =
+export const MAX_ROWS = 8;
+
+export type WriteEvent =
   | { type: "loading"; done: number; total: number }
   | { type: "device"; device: DeviceReport }
   /** Text so far, whole (never a half character). */
-  | { type: "text"; side: "base" | "tuned"; text: string; tokens: number }
-  | { type: "done"; side: "base" | "tuned"; text: string; tokens: number; stop: "end" | "length" | "stopped" };
+  | { type: "text"; row: number; text: string; tokens: number }
+  /** `forgotten`: messages of a conversation that had no room before the model any more, from its beginning. */
+  | { type: "done"; row: number; text: string; tokens: number; stop: "end" | "length" | "stopped"; forgotten: number };
 
 export interface WriterApi {
-  /** Streams base and tuned from the same prompt and seed; resolves when both have ended or stop() was called. */
-  compare(request: CompareRequest, onEvent: (event: GenerationEvent) => void): Promise<void>;
+  /**
+   * Streams the rows; resolves when all have ended, stop() was called, or another call has taken its place.
+   * @throws DuctusError `store/missing`, `model/gone`, `generate/too-long`
+   */
+  write(request: WriteRequest, onEvent: (event: WriteEvent) => void): Promise<void>;
   /** Loss of base and tuned on the hand's test part; stores the report with the adapter. */
   evaluate(handId: string, adapterId: string): Promise<AdapterReport>;
   /**

@@ -9,7 +9,7 @@ import { DuctusError, serializeError } from "../lib/core/errors";
 import { requireEnoughWords } from "../lib/data/documents";
 import { deleteCheckpoints, listCheckpoints } from "../lib/store/checkpoints";
 import { getHand } from "../lib/store/hands";
-import { listDocuments } from "../lib/store/documents";
+import { listDocuments, usedDocuments } from "../lib/store/documents";
 import { createRun, getRun, updateRun } from "../lib/store/runs";
 import type { Hand, Run } from "../lib/store/types";
 import { RunControl } from "../lib/train/loop";
@@ -44,7 +44,7 @@ let unsaved: (() => Promise<void>) | null = null;
 async function train(request: TrainRequest, onEvent: (event: RunEvent) => void): Promise<string> {
   return alone(async (mine) => {
     const hand = await requireHand(request.handId);
-    const documents = await listDocuments(hand.id, () => undefined);
+    const documents = usedDocuments(await listDocuments(hand.id, () => undefined));
     requireEnoughWords(documents);
     const model = await identify(hand.model);
     const config = { ...defaultConfig(model.parameters, documents.reduce((n, d) => n + d.words, 0)), ...request.config };
@@ -59,7 +59,7 @@ async function goOn(runId: string, preference: TrainRequest["device"], onEvent: 
     const found = await getRun(runId);
     if (!found) throw new DuctusError("store/missing", "This training run is no longer here.", "Start a new one.");
     const hand = await requireHand(found.handId);
-    const documents = await listDocuments(hand.id, () => undefined);
+    const documents = usedDocuments(await listDocuments(hand.id, () => undefined));
     const checkpoint = await lastCheckpoint(runId); // before anything says that it goes on
     const run = await updateRun(runId, { status: "running" });
     return conduct({ run, hand, documents, device: preference, control: mine, onEvent }, checkpoint);

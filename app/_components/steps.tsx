@@ -38,7 +38,7 @@ export function Steps() {
 }
 
 function useSteps(): Step[] {
-  const { phase, hand, documents, runs, adapters } = useStore(workspace, (w) => w);
+  const { phase, hand, used: documents, runs, adapters } = useStore(workspace, (w) => w);
   const live = useStore(run, (r) => r.live);
   const loading = phase === "loading";
   const none = (words = "Not begun"): Pick<Step, "state" | "words"> => ({ state: "none", words: loading ? " " : words });

@@ -1,13 +1,13 @@
-/** The writing worker, seen from the page: comparison, scores, adapters in and out. */
+/** The writing worker, seen from the page: texts, scores, adapters in and out. */
 import { proxy } from "comlink";
 import type { AdapterReport } from "../../lib/store/types";
-import type { CompareRequest, GenerationEvent, WriterApi } from "../../workers/protocol";
+import type { WriteEvent, WriteRequest, WriterApi } from "../../workers/protocol";
 import { WorkerHost } from "./worker-host";
 
 const host = new WorkerHost<WriterApi>(() => new Worker(new URL("../../workers/writer.worker.ts", import.meta.url), { type: "module", name: "ductus-writer" }));
 
-export function compare(request: CompareRequest, onEvent: (event: GenerationEvent) => void): Promise<void> {
-  return host.call((writer) => writer.compare(request, proxy(onEvent)));
+export function write(request: WriteRequest, onEvent: (event: WriteEvent) => void): Promise<void> {
+  return host.call((writer) => writer.write(request, proxy(onEvent)));
 }
 
 export function evaluate(handId: string, adapterId: string): Promise<AdapterReport> {

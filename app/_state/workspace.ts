@@ -6,7 +6,7 @@
 import { type DuctusError, serializeError, type SerializedError } from "../../lib/core/errors";
 import { listAdapters, type AdapterInfo } from "../../lib/store/adapters";
 import { subscribe, type Change } from "../../lib/store/changes";
-import { listDocuments } from "../../lib/store/documents";
+import { listDocuments, usedDocuments } from "../../lib/store/documents";
 import { getSetting, listHands, setSetting } from "../../lib/store/hands";
 import { listRuns, markInterrupted } from "../../lib/store/runs";
 import type { Hand, Run, StoredDocument } from "../../lib/store/types";
@@ -20,6 +20,8 @@ export interface Workspace {
   /** The current hand; null where there is none yet. */
   hand: Hand | null;
   documents: readonly StoredDocument[];
+  /** Those of them that are trained and measured on: without what is left out. */
+  used: readonly StoredDocument[];
   /** Of the current hand, oldest first. */
   runs: readonly Run[];
   adapters: readonly AdapterInfo[];
@@ -27,7 +29,7 @@ export interface Workspace {
   damaged: SerializedError | null;
 }
 
-export const workspace = createStore<Workspace>({ phase: "loading", error: null, hands: [], hand: null, documents: [], runs: [], adapters: [], damaged: null });
+export const workspace = createStore<Workspace>({ phase: "loading", error: null, hands: [], hand: null, documents: [], used: [], runs: [], adapters: [], damaged: null });
 
 let started = false;
 
@@ -62,7 +64,7 @@ async function load(wanted: string | null): Promise<void> {
 async function show(hands: readonly Hand[], hand: Hand | null, damage: DuctusError[]): Promise<void> {
   const note = (error: DuctusError): void => void damage.push(error);
   const [documents, runs, adapters] = hand === null ? [[], [], []] : await Promise.all([listDocuments(hand.id, note), listRuns(hand.id, note), listAdapters(hand.id, note)]);
-  workspace.set({ phase: "ready", error: null, hands, hand, documents, runs, adapters, damaged: damageNote(damage) });
+  workspace.set({ phase: "ready", error: null, hands, hand, documents, used: usedDocuments(documents), runs, adapters, damaged: damageNote(damage) });
 }
 
 function damageNote(damage: readonly DuctusError[]): SerializedError | null {
@@ -110,7 +112,10 @@ async function follow(change: Change): Promise<void> {
   try {
     if (change.kind === "hands" || change.kind === "everything") return await refresh();
     if (id === undefined || (change.handId !== undefined && change.handId !== id)) return;
-    if (change.kind === "documents") return merge(id, { documents: await listDocuments(id, passOver) });
+    if (change.kind === "documents") {
+      const documents = await listDocuments(id, passOver);
+      return merge(id, { documents, used: usedDocuments(documents) });
+    }
     if (change.kind === "adapters") return merge(id, { adapters: await listAdapters(id, passOver), runs: await listRuns(id, passOver) });
     if (change.kind === "runs") return merge(id, { runs: await listRuns(id, passOver) });
   } catch (error) {

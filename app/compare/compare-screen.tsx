@@ -12,7 +12,7 @@ import { heldOutPassages } from "./passages";
 import { useWritingChanged } from "./use-writing-changed";
 
 export function CompareScreen() {
-  const { phase, hand, documents, runs, adapters } = useStore(workspace, (w) => w);
+  const { phase, hand, used: documents, runs, adapters } = useStore(workspace, (w) => w);
   const [chosenId, setChosenId] = useState<string | null>(null);
   const passages = useMemo(() => (hand === null ? [] : heldOutPassages(hand, documents)), [hand, documents]);
   useEffect(() => warmWriter(), []);

@@ -42,7 +42,8 @@ export function Compare({ hand, adapter, adapters, passages, changed, onChoose }
   const write = (): void => {
     if (prompt === null) return;
     setAsked(draft.form === "passage" ? passage : null);
-    begin({ handId: hand.id, adapterId: adapter.id, prompt, sampling: { ...sampling, topP: 0.95 }, device: "auto" });
+    const { seed, ...rest } = sampling;
+    begin({ handId: hand.id, adapterId: adapter.id, prompt, seed, sampling: { ...rest, topP: 0.95 } });
   };
 
   return (

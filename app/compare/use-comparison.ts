@@ -3,8 +3,8 @@
 import { useEffect, useState } from "react";
 import { serializeError, type SerializedError } from "../../lib/core/errors";
 import type { DeviceReport } from "../../lib/store/types";
-import type { CompareRequest, GenerationEvent } from "../../workers/protocol";
-import { compare, stopWriting } from "../_engine/writer";
+import type { PromptSpec, SamplingOptions, WriteEvent } from "../../workers/protocol";
+import { stopWriting, write } from "../_engine/writer";
 
 export interface Side {
   text: string;
@@ -23,6 +23,16 @@ export interface Comparison {
   error: SerializedError | null;
 }
 
+/** The same prompt and seed for both. */
+export interface CompareRequest {
+  handId: string;
+  adapterId: string;
+  prompt: PromptSpec;
+  seed: number;
+  sampling: SamplingOptions;
+}
+
+const SIDES = ["base", "tuned"] as const;
 const IDLE: Comparison = { state: "idle", loading: null, device: null, base: null, tuned: null, error: null };
 let serial = 0;
 
@@ -40,7 +50,8 @@ export function useComparison(): { comparison: Comparison; begin: (request: Comp
       if (mine === serial) setComparison(next);
     };
     setComparison({ ...IDLE, state: "loading" });
-    compare(request, (event) => change((c) => after(c, event))).then(
+    const { handId, adapterId, prompt, seed, sampling } = request;
+    write({ handId, adapterId, rows: SIDES.map((voice) => ({ voice, ask: prompt, seed })), sampling, device: "auto" }, (event) => change((c) => after(c, event))).then(
       // The last words travel apart from the answer; the next turn has them.
       () => setTimeout(() => change((c) => ({ ...c, state: "done" })), 100),
       (error: unknown) => change((c) => ({ ...c, state: "failed", error: serializeError(error) })),
@@ -50,16 +61,16 @@ export function useComparison(): { comparison: Comparison; begin: (request: Comp
   return { comparison, begin, stop };
 }
 
-function after(c: Comparison, event: GenerationEvent): Comparison {
+function after(c: Comparison, event: WriteEvent): Comparison {
   switch (event.type) {
     case "loading":
       return { ...c, loading: { done: event.done, total: event.total } };
     case "device":
       return { ...c, device: event.device, loading: null };
     case "text":
-      return { ...c, state: "writing", loading: null, [event.side]: { text: event.text, tokens: event.tokens, stop: null } };
+      return { ...c, state: "writing", loading: null, [SIDES[event.row]!]: { text: event.text, tokens: event.tokens, stop: null } };
     case "done":
-      return { ...c, loading: null, [event.side]: { text: event.text, tokens: event.tokens, stop: event.stop } };
+      return { ...c, loading: null, [SIDES[event.row]!]: { text: event.text, tokens: event.tokens, stop: event.stop } };
     default:
       return event satisfies never;
   }

@@ -15,7 +15,7 @@ import { RunScreen } from "./run-screen";
 import { useRunView } from "./run-view";
 
 export function TrainScreen() {
-  const { phase, hand, hands, documents, runs, adapters } = useStore(workspace, (w) => w);
+  const { phase, hand, hands, used: documents, runs, adapters } = useStore(workspace, (w) => w);
   const live = useStore(run, (r) => r.live);
   const [chosenId, setChosenId] = useState<string | null>(null);
 

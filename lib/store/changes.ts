@@ -4,7 +4,7 @@
  * and may be missed; the database is the truth. A context hears its own signals
  * too.
  */
-export const CHANGE_KINDS = ["hands", "documents", "runs", "metrics", "adapters", "models", "settings", "everything"] as const;
+export const CHANGE_KINDS = ["hands", "documents", "runs", "metrics", "adapters", "models", "conversations", "judgings", "settings", "everything"] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
 
 export interface Change {

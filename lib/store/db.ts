@@ -27,14 +27,22 @@ export interface DuctusSchema extends DBSchema {
   adapterFiles: { key: string; value: unknown };
   /** What a run needs to go on exactly where it was; the last two of each run. Key: [runId, step]. */
   checkpoints: { key: [string, number]; value: unknown };
+  /** States of a run to choose from, without their files. Key: [runId, step]. */
+  keptStates: { key: [string, number]; value: unknown };
+  /** Key: [runId, step]. */
+  keptFiles: { key: [string, number]; value: unknown };
   /** What is known of the models that were brought in; their weights lie in the origin private file system (model-files.ts). */
   models: { key: string; value: unknown };
+  /** Index byHand: [handId, updatedAt]. */
+  conversations: { key: string; value: unknown; indexes: { byHand: [string, number] } };
+  /** Blind comparisons. Index byHand: [handId, updatedAt]. */
+  judgings: { key: string; value: unknown; indexes: { byHand: [string, number] } };
   /** Keyed by the setting's name. */
   settings: { key: string; value: unknown };
 }
 
 export type StoreName = StoreNames<DuctusSchema>;
-export const STORE_NAMES: readonly StoreName[] = ["hands", "documents", "runs", "metrics", "samples", "adapters", "adapterFiles", "checkpoints", "models", "settings"];
+export const STORE_NAMES: readonly StoreName[] = ["hands", "documents", "runs", "metrics", "samples", "adapters", "adapterFiles", "checkpoints", "keptStates", "keptFiles", "models", "conversations", "judgings", "settings"];
 
 type Database = IDBPDatabase<DuctusSchema>;
 export type Transaction<Mode extends "readonly" | "readwrite"> = IDBPTransaction<DuctusSchema, StoreName[], Mode>;
@@ -54,6 +62,12 @@ export const MIGRATIONS: readonly ((database: Database) => void)[] = [
   (database) => {
     database.createObjectStore("checkpoints", { keyPath: ["runId", "step"] });
     database.createObjectStore("models", { keyPath: "id" });
+  },
+  (database) => {
+    for (const name of ["conversations", "judgings"] as const) database.createObjectStore(name, { keyPath: "id" }).createIndex("byHand", ["handId", "updatedAt"]);
+  },
+  (database) => {
+    for (const name of ["keptStates", "keptFiles"] as const) database.createObjectStore(name, { keyPath: ["runId", "step"] });
   },
 ];
 

@@ -76,12 +76,15 @@ export async function deleteHand(id: string): Promise<void> {
     for (const runId of await tx.objectStore("runs").index("byHand").getAllKeys(under)) {
       await tx.objectStore("metrics").delete(startingWith(runId));
       await tx.objectStore("samples").delete(startingWith(runId));
-      await tx.objectStore("checkpoints").delete(startingWith(runId));
+      for (const name of ["checkpoints", "keptStates", "keptFiles"] as const) await tx.objectStore(name).delete(startingWith(runId));
       await tx.objectStore("runs").delete(runId);
     }
     for (const adapterId of await tx.objectStore("adapters").index("byHand").getAllKeys(under)) {
       await tx.objectStore("adapterFiles").delete(adapterId);
       await tx.objectStore("adapters").delete(adapterId);
+    }
+    for (const name of ["conversations", "judgings"] as const) {
+      for (const key of await tx.objectStore(name).index("byHand").getAllKeys(under)) await tx.objectStore(name).delete(key);
     }
     if ((await tx.objectStore("settings").get("currentHandId")) === id) await tx.objectStore("settings").delete("currentHandId");
     await tx.objectStore("hands").delete(id);

@@ -7,7 +7,7 @@ import "../zod";
 import * as z from "zod";
 import { DuctusError, type ErrorCode, type SerializedError } from "../core/errors";
 import { sftConfigSchema } from "../train/sft/schema";
-import type { AdapterReport, DeviceReport, ExecutionReport, Hand, Metric, Run, RunSample, Score, StoredAdapter, StoredCheckpoint, StoredDocument, StoredModel } from "./types";
+import type { AdapterReport, Conversation, DeviceReport, ExecutionReport, Hand, Judging, KeptCheckpoint, Metric, Run, RunSample, Score, StoredAdapter, StoredCheckpoint, StoredDocument, StoredModel } from "./types";
 
 const count = z.number().int().nonnegative();
 const time = z.number().nonnegative();
@@ -60,6 +60,9 @@ export const documentSchema: z.ZodType<StoredDocument> = z.object({
   text: z.string(),
   words: count,
   encoding: z.string().exactOptional(),
+  format: z.string().max(32).exactOptional(),
+  path: z.string().max(4096).exactOptional(),
+  excluded: z.object({ reason: z.string(), by: z.enum(["person", "inspection"]) }).exactOptional(),
   addedAt: time,
 });
 
@@ -82,6 +85,9 @@ export const runSchema: z.ZodType<Run> = z.object({
   heldOutExamples: count,
   elapsedMs: time,
   adapterId: z.string().exactOptional(),
+  name: z.string().max(80).exactOptional(),
+  writing: z.object({ words: count, hash: z.string().exactOptional() }).exactOptional(),
+  start: z.object({ name: z.string(), adapterId: z.string().exactOptional() }).exactOptional(),
   checkpointStep: count.exactOptional(),
   error: errorSchema.exactOptional(),
 });
@@ -94,6 +100,8 @@ export const metricSchema: z.ZodType<Metric> = z.object({
   tokens: count,
   learningRate: z.number().exactOptional(),
   gradNorm: anyNumber.exactOptional(),
+  examples: count.exactOptional(),
+  changeError: anyNumber.exactOptional(),
   atMs: time,
 });
 
@@ -120,6 +128,13 @@ export const adapterInfoSchema: z.ZodType<AdapterInfo> = z.object({
 // by its tag, since the array may come from another realm
 const bytes = z.custom<Uint8Array>((value) => Object.prototype.toString.call(value) === "[object Uint8Array]", "expected bytes");
 export const adapterFileSchema = z.object({ adapterId: id, file: bytes });
+
+const turnSchema = z.object({ role: z.enum(["user", "assistant"]), text: z.string(), voice: z.enum(["base", "tuned"]).exactOptional(), unfinished: z.boolean().exactOptional() });
+export const conversationSchema: z.ZodType<Conversation> = z.object({ id, handId: id, adapterId: id.exactOptional(), createdAt: time, updatedAt: time, turns: z.array(turnSchema) });
+export const judgingSchema: z.ZodType<Judging> = z.object({ id, handId: id, adapterId: id, createdAt: time, updatedAt: time, state: z.unknown() });
+
+export const keptSchema: z.ZodType<KeptCheckpoint> = z.object({ runId: id, step: count, tokens: count, savedAt: time, loss: anyNumber.nullable(), fileBytes: count });
+export const keptFileSchema = z.object({ runId: id, step: count, file: bytes });
 
 export const checkpointSchema: z.ZodType<StoredCheckpoint> = z.object({ runId: id, step: count, savedAt: time, file: bytes });
 

@@ -59,7 +59,19 @@ export interface StoredDocument {
   words: number;
   /** Encoding the bytes were read in, e.g. "utf-8", "windows-1252"; absent for samples and pasted text. */
   encoding?: string;
+  /** What its file was, e.g. "docx"; absent for samples and pasted text. */
+  format?: string;
+  /** Where it lay: folders and archives before the file's name, with slashes. */
+  path?: string;
+  /** Left out of training, with the reason as a sentence; absent: it is used. */
+  excluded?: Exclusion;
   addedAt: number;
+}
+
+export interface Exclusion {
+  reason: string;
+  /** The person's own choice stands, whatever a later look at the writing suggests. */
+  by: "person" | "inspection";
 }
 
 export type RunStatus = "running" | "finished" | "stopped" | "failed" | "interrupted";
@@ -102,6 +114,12 @@ export interface Run {
   heldOutExamples: number;
   elapsedMs: number;
   adapterId?: string;
+  /** What the person calls it; absent: it is named by what it is. */
+  name?: string;
+  /** What it learned from: words in all, and a hash of the texts and their split alone. */
+  writing?: { words: number; hash?: string };
+  /** The adapter that it went on from; absent: it began from nothing. */
+  start?: { name: string; adapterId?: string };
   /** Steps done at the last checkpoint, from which the run can go on; absent where there is none. */
   checkpointStep?: number;
   error?: SerializedError;
@@ -117,6 +135,18 @@ export interface StoredCheckpoint {
   file: Uint8Array;
 }
 
+/** A state of a run that was kept to choose from, without its file, which is an adapter's. */
+export interface KeptCheckpoint {
+  runId: string;
+  /** Steps done, and tokens trained on by then. */
+  step: number;
+  tokens: number;
+  savedAt: number;
+  /** Held-out loss, nats a token; null where it was not measured. */
+  loss: number | null;
+  fileBytes: number;
+}
+
 /** A point of a curve. `loss` is nats per completion token. */
 export interface Metric {
   runId: string;
@@ -127,6 +157,9 @@ export interface Metric {
   tokens: number;
   learningRate?: number;
   gradNorm?: number;
+  /** Held out: examples that it was measured on, and the standard error over them of the loss's change since the lowest before it. */
+  examples?: number;
+  changeError?: number;
   atMs: number;
 }
 
@@ -167,4 +200,35 @@ export interface StoredAdapter {
   file: Uint8Array;
   /** Measured on the hand's test part; absent until it has been. */
   report?: AdapterReport;
+}
+
+/** One message of a conversation with a model. */
+export interface Turn {
+  role: "user" | "assistant";
+  text: string;
+  /** Who wrote it, where it is the model's: the base alone, or with an adapter. */
+  voice?: "base" | "tuned";
+  /** It was stopped, or cut off at its length. */
+  unfinished?: boolean;
+}
+
+/** A conversation that is kept, newest turn last. */
+export interface Conversation {
+  id: string;
+  handId: string;
+  /** Whom it is with; absent: the model as it came. It may be gone by now. */
+  adapterId?: string;
+  createdAt: number;
+  updatedAt: number;
+  turns: Turn[];
+}
+
+/** A blind comparison that a person judges; what is inside is that of lib/eval/blind.ts. */
+export interface Judging {
+  id: string;
+  handId: string;
+  adapterId: string;
+  createdAt: number;
+  updatedAt: number;
+  state: unknown;
 }

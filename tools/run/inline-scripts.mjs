@@ -31,10 +31,24 @@ export function inlineScriptHashes(html) {
 }
 
 /** @param {string} directory @returns {string[]} */
-const htmlFiles = (directory) =>
+export const htmlFiles = (directory) =>
   existsSync(directory)
     ? readdirSync(directory, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".html")).map((name) => join(directory, name))
     : [];
+
+/** @param {readonly string[]} pages paths of HTML files @returns {string[]} CSP sources of all their inline scripts, each once */
+export function hashesOfPages(pages) {
+  const hashes = [...new Set(pages.flatMap((page) => inlineScriptHashes(readFileSync(page, "utf8"))))].sort();
+  if (hashes.length === 0) throw new Error("No inline script was found in any page; Next.js has changed how it writes them.");
+  return hashes;
+}
+
+/** @param {string} policy with the placeholder @param {readonly string[]} hashes @returns {string} */
+export function withHashes(policy, hashes) {
+  const whole = policy.replace(PLACEHOLDER, hashes.join(" "));
+  if (whole.length > MAX_POLICY_BYTES) throw new Error(`The Content-Security-Policy has grown to ${whole.length} bytes. Send each page its own hashes.`);
+  return whole;
+}
 
 /**
  * @param {string} buildDirectory the `.next` folder
@@ -49,18 +63,12 @@ export function allowInlineScripts(buildDirectory) {
       throw new Error(`${route} is not rendered at build time, so its inline scripts cannot be listed. Make the page static, or keep its parameters in the query or the fragment.`);
     }
   }
-  const pages = [...htmlFiles(join(server, "app")), ...htmlFiles(join(server, "pages"))];
-  const hashes = [...new Set(pages.flatMap((page) => inlineScriptHashes(readFileSync(page, "utf8"))))].sort();
-  if (hashes.length === 0) throw new Error("No inline script was found in any page; Next.js has changed how it writes them.");
-
+  const hashes = hashesOfPages([...htmlFiles(join(server, "app")), ...htmlFiles(join(server, "pages"))]);
   const path = join(buildDirectory, "routes-manifest.json");
   const manifest = /** @type {RoutesManifest} */ (JSON.parse(readFileSync(path, "utf8")));
   const policies = manifest.headers.flatMap(({ headers }) => headers).filter(({ key, value }) => key === "Content-Security-Policy" && value.includes(PLACEHOLDER));
   if (policies.length === 0) throw new Error("No Content-Security-Policy in routes-manifest.json waits for the hashes of inline scripts.");
-  for (const policy of policies) {
-    policy.value = policy.value.replace(PLACEHOLDER, hashes.join(" "));
-    if (policy.value.length > MAX_POLICY_BYTES) throw new Error(`The Content-Security-Policy has grown to ${policy.value.length} bytes. Send each page its own hashes.`);
-  }
+  for (const policy of policies) policy.value = withHashes(policy.value, hashes);
   writeFileSync(path, JSON.stringify(manifest));
   return hashes.length;
 }

@@ -76,6 +76,7 @@ const stages = [
   ["types", () => npmRun("types")],
   ["lint", () => npmRun("lint")],
   ["unit", unit],
+  ["files", () => npmRun("build:static")],
   ["build", () => npmRun("build")],
   ["e2e", endToEnd],
 ];

@@ -11,7 +11,7 @@ import { root } from "./deps.mjs";
 const BEGINS_WORKERS = /^turbopack-worker-.*\.js$/;
 
 /**
- * @param {string} buildDirectory the `.next` folder
+ * @param {string} buildDirectory the `.next` folder, or `_next` of a static site
  * @returns {number} how many scripts begin workers
  */
 export function trustWorkerScripts(buildDirectory) {

@@ -3,9 +3,12 @@ import { DuctusError, type ErrorCode } from "../../core/errors";
 import { LARGE_MODEL_DEFAULTS } from "../../train/sft/config";
 import { saveAdapter } from "../adapters";
 import { saveCheckpoint } from "../checkpoints";
+import { createConversation } from "../conversations";
 import { STORE_NAMES, transact } from "../db";
 import { addDocuments } from "../documents";
 import { createHand } from "../hands";
+import { saveJudging } from "../judgings";
+import { keepState } from "../kept";
 import { addSample, appendMetrics, createRun } from "../runs";
 import type { Metric, Score, StoredModel } from "../types";
 
@@ -28,7 +31,10 @@ export async function fullHand(name: string) {
   await appendMetrics(run.id, [point(run.id, 1), point(run.id, 2), point(run.id, 2, "heldout")]);
   await addSample({ runId: run.id, step: 2, prompt: "p", text: "t" });
   await saveCheckpoint(run.id, 2, Uint8Array.of(1));
+  await keepState(run.id, { step: 2, tokens: 100, loss: 3, file: Uint8Array.of(1, 2) });
   const adapter = await saveAdapter({ ...newAdapter(hand.id), runId: run.id });
+  await createConversation(hand.id, adapter.id, [{ role: "user", text: "hello" }, { role: "assistant", text: "hello yourself", voice: "tuned" }]);
+  await saveJudging({ handId: hand.id, adapterId: adapter.id, state: { choices: [] } });
   return { hand, run, adapter };
 }
 export async function counts(): Promise<Record<string, number>> {
