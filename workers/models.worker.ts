@@ -18,6 +18,7 @@ import { openModelFiles, openSettings } from "../lib/train/model/load";
 import { openShards, WEIGHTS_FILE } from "../lib/train/model/shards";
 import { holdOptions, licenceOf, modelName, outlook, ownForm, weightBytes } from "./model-outlook";
 import type { ModelOutlook, ModelPhase, ModelProgress, ModelsApi, ModelSourceFile } from "./protocol";
+import { reportRequests } from "./requests";
 import { embeddedEntry } from "./resources";
 import { registerTransferHandlers } from "./transfer";
 
@@ -160,5 +161,6 @@ const api: ModelsApi = {
   sweep,
 };
 
+reportRequests();
 registerTransferHandlers();
 expose(api);

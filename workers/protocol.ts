@@ -110,6 +110,14 @@ export type WriteEvent =
   /** `forgotten`: messages of a conversation that had no room before the model any more, from its beginning. */
   | { type: "done"; row: number; text: string; tokens: number; stop: "end" | "length" | "stopped"; forgotten: number };
 
+export interface ImportedAdapter {
+  id: string;
+  /** The model that it was checked against. */
+  model: string;
+  /** What its folder calls the model it was made for, where that is another name: only the shapes are known to fit. */
+  otherBase?: string;
+}
+
 export interface WriterApi {
   /**
    * Streams the rows; resolves when all have ended, stop() was called, or another call has taken its place.
@@ -120,11 +128,12 @@ export interface WriterApi {
   evaluate(handId: string, adapterId: string): Promise<AdapterReport>;
   /**
    * Reads an adapter file (one-file form, or a zip of a PEFT folder), checks it
-   * against the model in the app, stores it in the hand, and returns its id.
+   * against the model it was made for where that is here, else the hand's, and
+   * stores it in the hand.
    */
-  importAdapter(handId: string, name: string, bytes: Uint8Array): Promise<string>;
-  /** The adapter as a zip of a PEFT folder. */
-  exportPeft(adapterId: string): Promise<Uint8Array>;
+  importAdapter(handId: string, name: string, bytes: Uint8Array): Promise<ImportedAdapter>;
+  /** The adapter as a zip of a PEFT folder. @param withTexts puts what it wrote into its card, and the lines it was asked with */
+  exportPeft(adapterId: string, withTexts: boolean): Promise<Uint8Array>;
   stop(): void;
 }
 

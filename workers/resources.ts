@@ -4,6 +4,7 @@
  * model at a time: another one takes its place, since two large ones do not fit.
  */
 import { DuctusError } from "../lib/core/errors";
+import { getSetting } from "../lib/store/hands";
 import { openModelFolder } from "../lib/store/model-files";
 import { getModel, modelGone } from "../lib/store/models";
 import { measuredThreads } from "../lib/store/threads";
@@ -100,8 +101,18 @@ async function loadStored(stored: StoredModel, onProgress?: OnProgress): Promise
 
 const devices = new Map<string, Promise<OpenedDevice>>();
 
-/** @param threads of the processor path, to repeat a run to the last bit; absent: what this device was measured to do best with */
-export function device(preference: "auto" | "webgpu" | "wasm", threads?: number): Promise<OpenedDevice> {
+/**
+ * @param wanted "auto": as the person chose in the settings, which is "auto" itself until they do
+ * @param threads of the processor path, to repeat a run to the last bit; absent: what this device was measured to do best with
+ */
+export async function device(wanted: "auto" | "webgpu" | "wasm", threads?: number): Promise<OpenedDevice> {
+  const chosen = wanted === "auto" ? await getSetting("device").catch(() => null) : null;
+  const opened = await openOnce(chosen ?? wanted, threads);
+  if (chosen !== "wasm" || opened.report.reason !== "") return opened;
+  return { ...opened, report: { ...opened.report, reason: "The processor was chosen in the settings." } };
+}
+
+function openOnce(preference: "auto" | "webgpu" | "wasm", threads?: number): Promise<OpenedDevice> {
   const known = devices.get(preference);
   if (known) return known;
   const opened = (async () => openDevice(preference, threads ?? (await measuredThreads()) ?? defaultThreads()))();

@@ -3,9 +3,11 @@ import { expose } from "comlink";
 import { timeBackend } from "../lib/train/runtime/calibrate";
 import { openWasm } from "../lib/train/runtime/web";
 import type { ThreadsApi } from "./protocol";
+import { reportRequests } from "./requests";
 import { registerTransferHandlers } from "./transfer";
 
 const api: ThreadsApi = { time: async (threads) => timeBackend(await openWasm(threads)) };
 
+reportRequests();
 registerTransferHandlers();
 expose(api);

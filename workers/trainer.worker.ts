@@ -19,6 +19,7 @@ import { defaultConfig } from "../lib/train/sft/recipes";
 import type { ExecutionPlan } from "../lib/train/execution/types";
 import { runPlan, runSft, type SftRunResult } from "../lib/train/sft/run";
 import type { RunEvent, TrainerApi, TrainRequest } from "./protocol";
+import { reportRequests } from "./requests";
 import { device, identify, openByHash } from "./resources";
 import { isPassing, RunRecorder } from "./run-recorder";
 import { registerTransferHandlers } from "./transfer";
@@ -205,5 +206,6 @@ const api: TrainerApi = {
   },
 };
 
+reportRequests();
 registerTransferHandlers();
 expose(api);

@@ -5,24 +5,23 @@
  */
 import { expose } from "comlink";
 import { DuctusError } from "../lib/core/errors";
-import { saveAdapter, saveReport } from "../lib/store/adapters";
+import { saveReport } from "../lib/store/adapters";
 import { listDocuments, usedDocuments } from "../lib/store/documents";
 import { getHand } from "../lib/store/hands";
 import type { AdapterReport } from "../lib/store/types";
-import { baseOfFile, openAdapter, packAdapter, zipPeft } from "../lib/train/adapter/file";
-import { adapterToPeft } from "../lib/train/adapter/peft";
-import type { AdapterInfo } from "../lib/train/adapter/types";
 import { openExecution } from "../lib/train/execution/open";
 import type { AdapterTensors } from "../lib/train/execution/types";
 import { prepareData } from "../lib/train/sft/prepare";
 import { defaultConfig } from "../lib/train/sft/recipes";
 import { poolScore } from "../lib/train/sft/score";
 import { scoreExamples } from "../lib/train/sft/trainer";
-import { adapterTensors, fitAdapter, tokenizerFor } from "./adapter-use";
+import { exportPeft, importAdapter } from "./adapter-files";
+import { adapterTensors, tokenizerFor } from "./adapter-use";
 import type { WriterApi } from "./protocol";
-import { device, identify, isHere } from "./resources";
+import { reportRequests } from "./requests";
+import { device } from "./resources";
 import { registerTransferHandlers } from "./transfer";
-import { baseOf, closeGenerator, openModel, openStored, stopWriting, write } from "./writing";
+import { closeGenerator, openStored, stopWriting, write } from "./writing";
 
 const EVALUATION_BATCH = 8;
 
@@ -48,30 +47,8 @@ async function evaluate(handId: string, adapterId: string): Promise<AdapterRepor
   }
 }
 
-async function importAdapter(handId: string, name: string, bytes: Uint8Array): Promise<string> {
-  const hand = await getHand(handId);
-  if (!hand) throw new DuctusError("store/missing", "This hand is no longer here.", "Choose another one.");
-  // A file that says which model it was made for is opened with that one, if it is here; a folder of PEFT's says nothing, and is tried with the hand's.
-  const named = baseOfFile(bytes);
-  const base = named !== null && (await isHere(named.sha256)) ? named : await identify(hand.model);
-  const model = await openModel(base.sha256, base.id);
-  const opened = openAdapter(bytes, baseOf(model));
-  const { adapter, addedTokens } = fitAdapter(model, opened);
-  await tokenizerFor(model, addedTokens); // refused here, and not when it is first used
-  const { entry } = model;
-  const { addedTokens: _, ...info } = opened.info ?? { createdAt: Date.now() };
-  const described: AdapterInfo = { ...info, name, modelId: entry.id, modelSha256: entry.sha256, ...(addedTokens.length > 0 ? { addedTokens } : {}) };
-  const stored = await saveAdapter({ handId, name, modelId: entry.id, modelSha256: entry.sha256, file: packAdapter(adapter, described) });
-  return stored.id;
-}
-
-async function exportPeft(adapterId: string): Promise<Uint8Array> {
-  const { model, adapter, addedTokens, info, name } = await openStored(adapterId);
-  const { entry } = model;
-  return zipPeft(adapterToPeft(adapter, { ...(info ?? { createdAt: Date.now() }), name, modelId: entry.id, modelSha256: entry.sha256, addedTokens }));
-}
-
 const api: WriterApi = { write, evaluate, importAdapter, exportPeft, stop: stopWriting };
 
+reportRequests();
 registerTransferHandlers();
 expose(api);

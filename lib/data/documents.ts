@@ -35,46 +35,64 @@ export interface FileReading {
 
 const MAX_FILE_NAME = 120;
 
-/** A file's name as it is shown: without its folders and what cannot be seen (control characters, signs that turn the direction of writing), and not endless. */
+/** A file's name as it is shown: without its folders, and tidied as {@link tidyName} does. */
 export function tidyFileName(fileName: string): string {
-  const name = fileName.replace(/^.*[\\/]/s, "").replace(/\s+/g, " ").replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, "").trim();
+  return tidyName(fileName.replace(/^.*[\\/]/s, "")) || "Unnamed file";
+}
+
+/** A name without what cannot be seen (control characters, signs that turn the direction of writing), and not endless; it may be empty. */
+export function tidyName(givenName: string): string {
+  const name = givenName.replace(/\s+/g, " ").replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, "").trim();
   const letters = [...name.slice(0, 4 * MAX_FILE_NAME)];
-  if (letters.length <= MAX_FILE_NAME) return name || "Unnamed file";
+  if (letters.length <= MAX_FILE_NAME) return name;
   const ending = /\.[A-Za-z0-9]{1,5}$/.exec(name)?.[0] ?? "";
   return `${letters.slice(0, MAX_FILE_NAME - ending.length - 1).join("")}…${ending}`;
 }
 
-/** Reads one dropped file. @throws DuctusError as decodeText. */
+/** A shown name without its ending. */
+export function withoutEnding(fileName: string): string {
+  return fileName.replace(/\.[A-Za-z0-9]{1,5}$/, "") || fileName;
+}
+
+/** Reads one dropped file of plain text. @throws DuctusError as decodeText. */
 export function readFile(givenName: string, bytes: Uint8Array): FileReading {
   const fileName = tidyFileName(givenName);
   const { text, encoding, unwrapped } = decodeText(bytes, fileName);
-  const base = fileName.replace(/\.[A-Za-z0-9]{1,5}$/, "") || fileName;
-  const pieces = splitPieces(text);
+  const { documents, leftOut } = documentsOf(withoutEnding(fileName), splitPieces(text));
+  if (documents.length === 0) throw new DuctusError("file/empty", `“${fileName}” has no words in it.`, "Choose a file with writing in it.");
+  return { documents: documents.map((document) => ({ ...document, encoding })), leftOut, unwrapped };
+}
+
+/** Names the pieces of one text: by their headings where there are several, else by the text's own name. */
+export function documentsOf(name: string, pieces: readonly string[]): { documents: SourceDocument[]; leftOut: LeftOut[] } {
   const documents: SourceDocument[] = [];
   const leftOut: LeftOut[] = [];
-  pieces.forEach((piece, i) => {
-    const name = pieces.length === 1 ? base : (heading(piece) ?? `${base}, piece ${i + 1}`);
-    const words = countWords(piece);
-    if (words === 0) leftOut.push({ name, reason: "It has no words." });
-    else documents.push({ name, text: piece, words, encoding });
+  pieces.forEach((text, i) => {
+    const own = pieces.length === 1 ? name : (heading(text) ?? `${name}, piece ${i + 1}`);
+    const words = countWords(text);
+    if (words === 0) leftOut.push({ name: own, reason: "It has no words." });
+    else documents.push({ name: own, text, words });
   });
-  if (documents.length === 0) throw new DuctusError("file/empty", `“${fileName}” has no words in it.`, "Choose a file with writing in it.");
-  return { documents, leftOut, unwrapped };
+  return { documents, leftOut };
 }
+
+/** What makes two texts the same: their words, however they are spaced. */
+export const wordsAlone = (text: string): string => text.replace(/ \s+|[^\S ]\s*/g, " ").trim();
+
+export const sameTextReason = (twin: string): string => `It is the same text as “${twin}”, which is already here.`;
 
 /** Drops documents whose words are exactly those of an earlier one, among themselves or in `existing`. */
 export function withoutDuplicates(documents: readonly SourceDocument[], existing: readonly { name: string; text: string }[] = []): { documents: SourceDocument[]; leftOut: LeftOut[] } {
-  const key = (text: string): string => text.replace(/\s+/g, " ").trim();
-  const seen = new Map(existing.map((d) => [key(d.text), d.name]));
+  const seen = new Map(existing.map((d) => [wordsAlone(d.text), d.name]));
   const kept: SourceDocument[] = [];
   const leftOut: LeftOut[] = [];
   for (const document of documents) {
-    const twin = seen.get(key(document.text));
+    const twin = seen.get(wordsAlone(document.text));
     if (twin === undefined) {
-      seen.set(key(document.text), document.name);
+      seen.set(wordsAlone(document.text), document.name);
       kept.push(document);
     } else {
-      leftOut.push({ name: document.name, reason: `It is the same text as “${twin}”, which is already here.` });
+      leftOut.push({ name: document.name, reason: sameTextReason(twin) });
     }
   }
   return { documents: kept, leftOut };

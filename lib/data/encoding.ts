@@ -6,6 +6,7 @@
  * in text.ts, recognising other file formats in formats.ts.
  */
 import { DuctusError } from "../core/errors";
+import { READS } from "./formats";
 
 export type TextEncoding = "utf-8" | "utf-16le" | "utf-16be" | "windows-1252";
 
@@ -50,7 +51,7 @@ function damaged(fileName: string, encoding: string): DuctusError {
 }
 
 function binary(fileName: string): DuctusError {
-  return new DuctusError("file/binary", `“${fileName}” is not a text file: it holds bytes that are not letters. This version reads plain text files.`, "Save your writing as plain text (.txt) and drop that in.");
+  return new DuctusError("file/binary", `“${fileName}” is not a text file: it holds bytes that are not letters. ${READS}`, "Save your writing as plain text (.txt) and drop that in.");
 }
 
 function strict(bytes: Uint8Array, encoding: string): string | null {

@@ -3,7 +3,9 @@ import { LARGE_MODEL_DEFAULTS } from "../train/sft/config";
 import { dataHash, type Example, makeExamples } from "./examples";
 import { prose } from "./testing/prose";
 import { partsOf, type SplitDocument, splitDocuments } from "./split";
+import { verse } from "./testing/verse";
 import { countWords } from "./words";
+import { unwrap } from "./wrapping";
 
 const pieces: SplitDocument[] = Array.from({ length: 40 }, (_, i) => ({ id: `d${i}`, text: prose(`p${i}`, 5) }));
 const split = splitDocuments(pieces, 1);
@@ -86,5 +88,34 @@ describe("dataHash", () => {
     expect(await dataHash(pieces, split, { ...LARGE_MODEL_DEFAULTS, seed: 2 })).not.toBe(hash);
     const changed = pieces.map((d, i) => (i === 3 ? { ...d, text: `${d.text.slice(0, -2)}x.` } : d));
     expect(await dataHash(changed, split, LARGE_MODEL_DEFAULTS)).not.toBe(hash);
+  });
+});
+
+describe("verse", () => {
+  it.each<[string, string]>([
+    ["short lines", verse("a", { stanzas: 30, lines: 4, chars: [20, 40] })],
+    ["one long stanza", verse("b", { stanzas: 1, lines: 120, chars: [30, 50] })],
+    ["long lines", verse("c", { stanzas: 10, lines: 6, chars: [150, 300], capitals: true })],
+    ["indents", verse("d", { stanzas: 30, lines: 5, chars: [15, 45], indent: "      " })],
+    ["prose and verse", [prose("x", 6), verse("e", { stanzas: 6, lines: 4, chars: [20, 40], indent: "  " }), prose("y", 6)].join("\n\n")],
+    ["a prose poem", Array.from({ length: 12 }, (_, i) => verse(`f${i}`, { stanzas: 1, lines: 1, chars: [200, 500] })).join("\n\n")],
+  ])("keeps its lines in prompts and completions: %s", (_, text) => {
+    const read = unwrap(text).text;
+    expect(read).toBe(text);
+    const lines = text.split("\n"), known = new Set(lines.map((line) => line.trim()));
+    const isVerse = (line: string): boolean => line.length < 300;
+    const examples = makeExamples(partsOf(splitDocuments([{ id: "p", text: read }], 1), "train"), { seed: 1, pass: 1 });
+    expect(examples.length).toBeGreaterThan(3);
+    let whole = 0;
+    for (const { completion, messages } of examples) {
+      for (const line of completion.split("\n")) {
+        if (known.has(line.trim())) whole++;
+        else expect(lines.some((l) => !isVerse(l) && l.includes(line.trim())), line).toBe(true); // a long paragraph, cut
+      }
+      if (completion.includes("\n")) for (const line of completion.split("\n")) if (known.has(line.trim())) expect(lines).toContain(line); // with its indent
+      const [head, , ...shown] = (messages.at(-1)?.content ?? "").split("\n");
+      if (head === "Continue:") for (const line of shown.slice(1)) expect(line === "" || known.has(line.trim()) || lines.some((l) => !isVerse(l) && l.includes(line.trim())), line).toBe(true);
+    }
+    expect(whole).toBeGreaterThan(3);
   });
 });

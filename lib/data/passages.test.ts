@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Random } from "../core/random";
 import { cutPassages, type Passage } from "./passages";
 import { prose, sentence } from "./testing/prose";
+import { verse } from "./testing/verse";
 import { countWords } from "./words";
 
 const length = { low: 25, high: 60, max: 90 };
@@ -10,7 +11,7 @@ const cut = (text: string, l = length): Passage[] => cutPassages(text, () => l);
 function expectCover(text: string, passages: readonly Passage[]): void {
   passages.forEach((p, i) => {
     expect(p.start).toBe(i === 0 ? 0 : passages[i - 1]?.end);
-    expect(text.slice(p.start, p.end).trim()).toBe(p.text);
+    expect(text.slice(p.start, p.end).trim()).toBe(p.text.trim());
     expect(p.words).toBe(countWords(p.text));
     expect(p.words).toBeGreaterThan(0);
   });
@@ -59,6 +60,28 @@ describe("cutPassages", () => {
     expectCover(text, passages);
     const lines = text.split("\n");
     for (const p of passages) for (const line of p.text.split("\n")) expect(lines).toContain(line);
+  });
+
+  it("keeps the indents of verse, of first lines and of stanzas too", () => {
+    const text = ["one small word more", "        than was asked", "", "    and so we went", "home by the long way", "    past the mill"].join("\n");
+    expect(cutPassages(text, () => ({ low: 3, high: 9, max: 20 })).map((p) => p.text)).toEqual(["one small word more\n        than was asked", "    and so we went\nhome by the long way", "past the mill"]);
+    for (const indent of ["  ", "    "]) {
+      const poem = verse(indent, { stanzas: 20, lines: 5, chars: [12, 50], indent });
+      const lines = new Set(poem.split("\n"));
+      const passages = cut(poem);
+      expectCover(poem, passages);
+      for (const p of passages) if (p.text.includes("\n")) for (const line of p.text.split("\n")) expect(lines.has(line)).toBe(true);
+    }
+  });
+
+  it("keeps long lines of verse whole, and cuts paragraphs that stand on lines of their own", () => {
+    const poem = verse("long", { stanzas: 10, lines: 5, chars: [330, 400] }); // 70 to 90 words a line
+    const lines = new Set(poem.split("\n"));
+    const l = { low: 25, high: 60, max: 120 };
+    for (const p of cut(poem, l)) for (const line of p.text.split("\n")) if (line !== "") expect(lines.has(line)).toBe(true);
+    const random = new Random("solid");
+    const solid = Array.from({ length: 20 }, () => Array.from({ length: 9 }, () => sentence(random, 10)).join(" ")).join("\n");
+    for (const p of cut(solid, l)) expect(p.words).toBeLessThanOrEqual(l.high);
   });
 
   it("covers any text, within the limits", () => {

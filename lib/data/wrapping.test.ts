@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../core/random";
 import { paragraph, prose, sentence, wrap } from "./testing/prose";
+import { verse, type VerseShape } from "./testing/verse";
 import { measureWrapping, unwrap } from "./wrapping";
 
 const stanza = (random: Random, lines: number): string => Array.from({ length: lines }, () => sentence(random, 4 + random.int(4)).replace(".", ",")).join("\n");
@@ -50,5 +51,53 @@ describe("unwrap", () => {
     expect(report.width).toBeGreaterThanOrEqual(70);
     expect(report.width).toBeLessThanOrEqual(72);
     expect(report.fullShare).toBeGreaterThan(0.99);
+  });
+});
+
+describe("verse", () => {
+  const shapes: [string, VerseShape][] = [
+    ["short lines of even length", { stanzas: 10, lines: 6, chars: [28, 40] }],
+    ["middling lines of even length", { stanzas: 10, lines: 6, chars: [38, 48] }],
+    ["lines as long as a wrapped text's", { stanzas: 10, lines: 6, chars: [60, 72] }],
+    ["lines of any length", { stanzas: 8, lines: 6, chars: [8, 110] }],
+    ["no stanzas", { stanzas: 1, lines: 60, chars: [38, 50] }],
+    ["very long lines", { stanzas: 6, lines: 8, chars: [120, 260], capitals: true }],
+    ["capitals", { stanzas: 10, lines: 6, chars: [38, 48], capitals: true }],
+    ["indents", { stanzas: 10, lines: 4, chars: [25, 40], indent: "    " }],
+    ["indents and capitals", { stanzas: 10, lines: 4, chars: [25, 40], indent: "  ", capitals: true }],
+  ];
+  it.each(shapes)("of %s keeps its lines", (name, shape) => {
+    const text = verse(name, shape);
+    expect(unwrap(text)).toEqual({ text, unwrapped: false });
+  });
+
+  it.each<[string, VerseShape]>([
+    ["small letters", { stanzas: 3, lines: 4, chars: [20, 36] }],
+    ["small letters and indents", { stanzas: 3, lines: 4, chars: [20, 36], indent: "    " }],
+    ["capitals and indents", { stanzas: 3, lines: 4, chars: [20, 36], indent: "  ", capitals: true }],
+  ])("among wrapped prose, in %s, keeps its lines", (name, shape) => {
+    const poem = verse(name, shape), before = prose(1, 14), after = prose(2, 14);
+    expect(unwrap(`${wrap(before, 70)}\n\n${poem}\n\n${wrap(after, 70)}`)).toEqual({ text: `${before}\n\n${poem}\n\n${after}`, unwrapped: true });
+  });
+
+  it("is told from prose broken by hand by the ends of its paragraphs", () => {
+    // as someone types: some lines end a word or two early
+    const random = new Random("hand");
+    const byHand = (text: string, width: number): string => text.split("\n\n").map((p) => {
+      const lines = [""];
+      let limit = width;
+      for (const word of p.split(" ")) {
+        const last = lines.at(-1) as string;
+        if (last !== "" && last.length + 1 + word.length > limit) {
+          lines.push(word);
+          limit = width - random.int(6);
+        } else lines[lines.length - 1] = last === "" ? word : `${last} ${word}`;
+      }
+      return lines.join("\n");
+    }).join("\n\n");
+    for (const width of [50, 60, 72]) {
+      const text = prose(width, 40);
+      expect(unwrap(byHand(text, width))).toEqual({ text, unwrapped: true });
+    }
   });
 });

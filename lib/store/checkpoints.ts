@@ -2,7 +2,8 @@
  * The last two checkpoints of each run: what it needs to go on exactly where it
  * was, as the bytes that lib/train/sft/checkpoint.ts writes and reads. The newer
  * is taken; the one before it is there in case the newer cannot be read. Written
- * in one transaction with the run's note of it.
+ * in one transaction with the run's note of it. States that are kept to choose
+ * from are in kept.ts.
  */
 import { DuctusError } from "../core/errors";
 import { announce } from "./changes";

@@ -104,6 +104,8 @@ const settingSchemas = {
   currentHandId: z.string(),
   /** The quickest count of threads on a device of so many cores, as measured. */
   threads: z.object({ cores: z.int().positive(), threads: z.int().positive().max(64) }),
+  /** Where the person wants the work done; never set: "auto". */
+  device: z.enum(["auto", "webgpu", "wasm"]),
 } as const;
 export type SettingName = keyof typeof settingSchemas;
 export type Setting<Name extends SettingName> = z.infer<(typeof settingSchemas)[Name]>;

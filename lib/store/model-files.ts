@@ -74,6 +74,25 @@ export async function sweepModelFolders(keep: ReadonlySet<string>): Promise<void
   }
 }
 
+/** Deletes all that lies there, listed or not. @throws DuctusError `store/…` where something is in use, as while another tab brings a model in */
+export async function emptyFileSystem(): Promise<void> {
+  const storage = (typeof navigator === "undefined" ? undefined : navigator.storage) as { getDirectory?: () => Promise<FileSystemDirectoryHandle> } | undefined;
+  let top: FileSystemDirectoryHandle;
+  try {
+    if (typeof storage?.getDirectory !== "function") return;
+    top = await storage.getDirectory();
+  } catch {
+    return; // there is none
+  }
+  const names: string[] = [];
+  for await (const name of top.keys()) names.push(name);
+  try {
+    for (const name of names) await top.removeEntry(name, { recursive: true });
+  } catch (error) {
+    if (!isNotFound(error)) throw storeError(error);
+  }
+}
+
 function isNotFound(error: unknown): boolean {
   return error instanceof DOMException && error.name === "NotFoundError";
 }

@@ -7,12 +7,12 @@
 import { DuctusError } from "../core/errors";
 import { announce } from "./changes";
 import { newId, startingWith, type Transaction, transact } from "./db";
-import { requireHand } from "./hands";
+import { cleanName, requireHand } from "./hands";
 import { metricSchema, type OnDamaged, readRecord, readRecords, runSchema, sampleSchema } from "./schema";
 import type { Metric, Run, RunSample } from "./types";
 
 export type NewRun = Pick<Run, "handId" | "modelId" | "modelSha256" | "config"> &
-  Partial<Pick<Run, "dataHash" | "device" | "totalSteps" | "trainTokens" | "trainExamples" | "heldOutExamples">>;
+  Partial<Pick<Run, "dataHash" | "device" | "totalSteps" | "trainTokens" | "trainExamples" | "heldOutExamples" | "name" | "writing" | "start">>;
 
 /** What may change in a run; `updatedAt` is set by the store, and the error goes when another status comes. */
 export type RunPatch = Partial<Omit<Run, "id" | "handId" | "createdAt" | "updatedAt">>;
@@ -50,6 +50,19 @@ export async function updateRun(id: string, patch: RunPatch): Promise<Run> {
     await tx.objectStore("runs").put(updated);
     return updated;
   }, patch.status === undefined ? "relaxed" : "strict");
+  announce({ kind: "runs", handId: run.handId, runId: id });
+  return run;
+}
+
+/** Null: by what it is. @throws DuctusError `store/missing`, `store/name` */
+export async function renameRun(id: string, name: string | null): Promise<Run> {
+  const clean = name === null ? null : cleanName(name);
+  const run = await transact(["runs"], "readwrite", async (tx) => {
+    const { name: _, ...rest } = await requireRun(tx, id);
+    const renamed: Run = { ...rest, ...(clean === null ? {} : { name: clean }) }; // a name is no sign of life
+    await tx.objectStore("runs").put(renamed);
+    return renamed;
+  }, "strict");
   announce({ kind: "runs", handId: run.handId, runId: id });
   return run;
 }

@@ -7,7 +7,7 @@ import "../zod";
 import * as z from "zod";
 import { DuctusError, type ErrorCode, type SerializedError } from "../core/errors";
 import { sftConfigSchema } from "../train/sft/schema";
-import type { AdapterReport, Conversation, DeviceReport, ExecutionReport, Hand, Judging, KeptCheckpoint, Metric, Run, RunSample, Score, StoredAdapter, StoredCheckpoint, StoredDocument, StoredModel } from "./types";
+import type { AdapterReport, Conversation, DeviceReport, ExecutionReport, Hand, Judging, KeptCheckpoint, Metric, Run, RunSample, Score, StoredAdapter, StoredCheckpoint, StoredDocument, StoredModel, Turn } from "./types";
 
 const count = z.number().int().nonnegative();
 const time = z.number().nonnegative();
@@ -129,8 +129,25 @@ export const adapterInfoSchema: z.ZodType<AdapterInfo> = z.object({
 const bytes = z.custom<Uint8Array>((value) => Object.prototype.toString.call(value) === "[object Uint8Array]", "expected bytes");
 export const adapterFileSchema = z.object({ adapterId: id, file: bytes });
 
-const turnSchema = z.object({ role: z.enum(["user", "assistant"]), text: z.string(), voice: z.enum(["base", "tuned"]).exactOptional(), unfinished: z.boolean().exactOptional() });
-export const conversationSchema: z.ZodType<Conversation> = z.object({ id, handId: id, adapterId: id.exactOptional(), createdAt: time, updatedAt: time, turns: z.array(turnSchema) });
+const written = {
+  text: z.string(),
+  voice: z.enum(["base", "tuned"]).exactOptional(),
+  unfinished: z.boolean().exactOptional(),
+  stop: z.enum(["length", "stopped"]).exactOptional(),
+  forgotten: count.exactOptional(),
+} as const;
+const turnSchema: z.ZodType<Turn> = z.object({
+  ...written,
+  id: id.exactOptional(),
+  after: id.nullable().exactOptional(),
+  role: z.enum(["user", "assistant"]),
+  form: z.enum(["chat", "continue", "keywords"]).exactOptional(),
+  beside: z.object(written).exactOptional(),
+  adapterId: id.exactOptional(),
+  seed: count.exactOptional(),
+  sampling: z.object({ temperature: z.number(), topP: z.number(), topK: count.exactOptional(), repetitionPenalty: z.number().exactOptional(), maxNewTokens: count }).exactOptional(),
+});
+export const conversationSchema: z.ZodType<Conversation> = z.object({ id, handId: id, adapterId: id.exactOptional(), createdAt: time, updatedAt: time, turns: z.array(turnSchema), showing: id.exactOptional() });
 export const judgingSchema: z.ZodType<Judging> = z.object({ id, handId: id, adapterId: id, createdAt: time, updatedAt: time, state: z.unknown() });
 
 export const keptSchema: z.ZodType<KeptCheckpoint> = z.object({ runId: id, step: count, tokens: count, savedAt: time, loss: anyNumber.nullable(), fileBytes: count });

@@ -202,25 +202,55 @@ export interface StoredAdapter {
   report?: AdapterReport;
 }
 
-/** One message of a conversation with a model. */
-export interface Turn {
-  role: "user" | "assistant";
+/** What one voice wrote: the base alone, or with an adapter. */
+export interface Written {
   text: string;
-  /** Who wrote it, where it is the model's: the base alone, or with an adapter. */
   voice?: "base" | "tuned";
   /** It was stopped, or cut off at its length. */
   unfinished?: boolean;
+  /** Why it is unfinished, where that is known. */
+  stop?: "length" | "stopped";
+  /** Messages of the conversation, from its beginning, that had no room before the model any more. */
+  forgotten?: number;
 }
 
-/** A conversation that is kept, newest turn last. */
+/** How a text is drawn: the settings of the field's samplers. */
+export interface TurnSampling {
+  temperature: number;
+  topP: number;
+  topK?: number;
+  repetitionPenalty?: number;
+  maxNewTokens: number;
+}
+
+/** One message of a conversation with a model. */
+export interface Turn extends Written {
+  /** Unique in its conversation. Absent in what an earlier version kept, whose turns follow one another as they are listed. */
+  id?: string;
+  /** The turn that it follows; null: it begins the conversation. Turns of one role that follow the same one are versions of one another. */
+  after?: string | null;
+  role: "user" | "assistant";
+  /** What the person's turn asks for; absent: an answer. */
+  form?: "chat" | "continue" | "keywords";
+  /** The model's turn by the other voice, from the same seed. */
+  beside?: Written;
+  /** What taught the tuned voice; it may be gone by now. */
+  adapterId?: string;
+  seed?: number;
+  sampling?: TurnSampling;
+}
+
+/** A conversation that is kept; a turn stands after the one that it follows. */
 export interface Conversation {
   id: string;
   handId: string;
-  /** Whom it is with; absent: the model as it came. It may be gone by now. */
+  /** Whom it was begun with; absent: the model as it came. It may be gone by now. */
   adapterId?: string;
   createdAt: number;
   updatedAt: number;
   turns: Turn[];
+  /** The turn that was on show last: what leads to it is the conversation as it is read. Absent: the newest. */
+  showing?: string;
 }
 
 /** A blind comparison that a person judges; what is inside is that of lib/eval/blind.ts. */

@@ -6,14 +6,17 @@
  * of base and tuned from the same passage of the test part (seeds 1 and 2).
  * --keep stores each run's adapter and numbers in a folder. What else the
  * machine does is in the figures; the first line says how busy it was.
+ * --authors DIR measures trainings on authors in Node instead, see
+ * app/recognised.ts.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { availableParallelism, loadavg } from "node:os";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Browser, Page } from "@playwright/test";
 import { drop, tokensPerSecond } from "./app/figures";
 import { excerpts, interactiveMs, trainOn, type Finished } from "./app/journey";
+import { AUTHORS, onAuthors, RECOGNISED } from "./app/recognised";
 import { openSite } from "./app/site";
 import { findTexts } from "./app/texts";
 import { median, type BenchArgs, type Measure } from "./measure";
@@ -26,7 +29,13 @@ const QUICK = ["app.first_point_ms", "app.quick_ms", "app.train_tok_s", "app.hel
 type Line = Measure & Record<string, unknown>;
 
 export async function* run({ argv, wants }: BenchArgs): AsyncIterable<Line> {
-  const { values } = parseArgs({ args: argv, options: { text: { type: "string" }, keep: { type: "string" } } });
+  const text = { type: "string" } as const;
+  const { values } = parseArgs({ args: argv, options: { text, keep: text, authors: text, cache: text, author: text, steps: text } });
+  if (values.authors !== undefined) {
+    yield { name: "app.machine", value: availableParallelism(), unit: "cores", note: `Node ${process.version}, load ${loadavg()[0]?.toFixed(1) ?? "?"}` };
+    if (wants(AUTHORS) || wants(RECOGNISED)) yield* onAuthors({ folder: values.authors, cache: values.cache ?? join(tmpdir(), "ductus-bench", "authors"), only: values.author?.split(","), maxSteps: stepsOf(values.steps) }, wants);
+    return;
+  }
   const texts = values.text === undefined ? [] : findTexts(values.text);
   const keep = (name: string, finished: Finished, more: object = {}): void => {
     if (values.keep === undefined) return;
@@ -50,6 +59,13 @@ export async function* run({ argv, wants }: BenchArgs): AsyncIterable<Line> {
   } finally {
     await site.close();
   }
+}
+
+/** @throws RangeError where it is no whole number from 0 up */
+function stepsOf(given = "0"): number {
+  const steps = Number(given);
+  if (!Number.isInteger(steps) || steps < 0) throw new RangeError("--steps takes a whole number.");
+  return steps;
 }
 
 /** A visit of somebody who has never been here. */

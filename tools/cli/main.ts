@@ -5,6 +5,7 @@
  */
 import type { Command } from "./commands/command";
 import { generate } from "./commands/generate";
+import { importCommand } from "./commands/import";
 import { logits } from "./commands/logits";
 import { merge } from "./commands/merge";
 import { quantize } from "./commands/quantize";
@@ -13,7 +14,7 @@ import { sft } from "./commands/sft";
 import { helpOf, Options, usage } from "./options";
 import { errorLine, type Output } from "./output";
 
-const COMMANDS: readonly Command[] = [logits, score, generate, sft, merge, quantize];
+const COMMANDS: readonly Command[] = [logits, score, generate, sft, merge, quantize, importCommand];
 
 const overview = () => `Ductus on the command line: the engine of the site, under Node.
 

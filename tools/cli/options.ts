@@ -15,10 +15,18 @@ export interface OptionSpec {
   repeats?: boolean;
 }
 
+/** What a command takes without a name for it, one or more. */
+export interface OperandSpec {
+  /** What stands for one in the help text. */
+  value: string;
+  help: string;
+}
+
 export interface CommandSpec {
   name: string;
   /** One line. */
   summary: string;
+  operands?: OperandSpec;
   options: readonly OptionSpec[];
   /** What goes in, what comes out, and how it is computed. */
   details: string;
@@ -31,21 +39,31 @@ export function usage(message: string, next: string): DuctusError {
 
 /** The values of one call. */
 export class Options {
-  private constructor(private readonly values: ReadonlyMap<string, readonly string[]>) {}
+  private constructor(private readonly values: ReadonlyMap<string, readonly string[]>, readonly operands: readonly string[]) {}
 
   /**
-   * Reads `--name value`, `--name=value` and `--switch`.
+   * Reads `--name value`, `--name=value` and `--switch`, and operands where the command takes any: what does not begin
+   * with two dashes, and all that follows a bare `--`.
    * @throws DuctusError `app/usage` naming what is wrong and what is known
    */
   static parse(spec: CommandSpec, args: readonly string[]): Options {
     const known = new Map(spec.options.map((option) => [option.name, option]));
     const values = new Map<string, string[]>();
     const list = [...known.values()].map(title).join(", ");
+    const operands: string[] = [];
     for (let i = 0; i < args.length; i++) {
       const arg = args[i]!;
+      if (spec.operands !== undefined && arg === "--") {
+        operands.push(...args.slice(i + 1));
+        break;
+      }
+      if (spec.operands !== undefined && !arg.startsWith("--")) {
+        operands.push(arg);
+        continue;
+      }
       const [, name = "", , inline] = /^--([^=]*)(=([^]*))?$/.exec(arg) ?? [];
       const option = known.get(name);
-      if (!option) throw usage(`“${arg.slice(0, 80)}” is not an option of ${spec.name}.`, `Its options: ${list}.`);
+      if (!option) throw usage(`“${arg.slice(0, 80)}” is not an option of ${spec.name}.`, list === "" ? "It has none." : `Its options: ${list}.`);
       if (values.has(name) && option.repeats !== true) throw usage(`--${name} is given twice.`, "Give it once.");
       let value = inline;
       if (option.value === undefined) {
@@ -60,7 +78,8 @@ export class Options {
     }
     const missing = spec.options.find(({ name, required }) => required === true && !values.has(name));
     if (missing) throw usage(`${spec.name} needs ${title(missing)}.`, `Its options: ${list}. More: --help.`);
-    return new Options(values);
+    if (spec.operands !== undefined && operands.length === 0) throw usage(`${spec.name} needs ${spec.operands.value}.`, "More: --help.");
+    return new Options(values, operands);
   }
 
   has(name: string): boolean {
@@ -107,10 +126,11 @@ const WIDTH = 100;
 
 /** The text of `ductus COMMAND --help`. */
 export function helpOf(spec: CommandSpec): string {
-  const titles = spec.options.map(title);
-  const column = Math.max(...titles.map((text) => text.length)) + 4;
-  const call = spec.options.map((option) => (option.required === true ? title(option) : `[${title(option)}]${option.repeats === true ? "…" : ""}`));
-  const rows = spec.options.map((option, i) => `  ${titles[i]!.padEnd(column - 2)}${wrap(option.help, WIDTH - column).join(`\n${" ".repeat(column)}`)}`);
+  const operands = spec.operands === undefined ? [] : [spec.operands];
+  const listed = [...operands.map(({ value, help }) => ({ text: `${value}…`, help })), ...spec.options.map((option) => ({ text: title(option), help: option.help }))];
+  const column = Math.max(...listed.map(({ text }) => text.length)) + 4;
+  const call = [...spec.options.map((option) => (option.required === true ? title(option) : `[${title(option)}]${option.repeats === true ? "…" : ""}`)), ...operands.map(({ value }) => `${value}…`)];
+  const rows = listed.map(({ text, help }) => `  ${text.padEnd(column - 2)}${wrap(help, WIDTH - column).join(`\n${" ".repeat(column)}`)}`);
   return [
     `${spec.summary}\n`,
     wrapWords(["npm run -s ductus --", spec.name, ...call], WIDTH - 4).join("\n    "),

@@ -4,10 +4,11 @@
  * here; the rest is configFromPeftTrl's.
  */
 import { DuctusError } from "../../lib/core/errors";
-import { parseStrictJson } from "../../lib/train/adapter/strict-json";
 import type { LoraAdapter } from "../../lib/train/adapter/types";
 import type { SftConfig } from "../../lib/train/sft/config";
-import { configFromPeftTrl } from "../../lib/train/sft/peft-trl";
+import { readSettingsObject } from "../../lib/train/sft/config-file";
+import { configFromPeftTrl, VERSION_NAME } from "../../lib/train/sft/peft-trl";
+import { configFrom } from "../../lib/train/sft/start";
 import { readText } from "./paths";
 import type { DataSettings } from "./training-data";
 
@@ -29,18 +30,20 @@ const IDLE: readonly unknown[] = [undefined, null, false, 0, "no"];
  * @throws DuctusError `train/settings`, also where the file contradicts the adapter, and those of reading
  */
 export function readSettings(path: string | null, init: LoraAdapter | null, heldOut: boolean): RunSettings {
-  const json = path === null ? {} : parseSettings(path);
+  const json = path === null ? {} : readSettingsObject(new TextEncoder().encode(readText(path)), path);
   const { completion_only_loss: completionOnlyLoss = null, load_best_model_at_end: keepBest = null, ...rest } = json;
   for (const [name, value] of Object.entries({ completion_only_loss: completionOnlyLoss, load_best_model_at_end: keepBest })) {
     if (value !== null && typeof value !== "boolean") throw new DuctusError("train/settings", `${name} can only be true, false or null.`, "Change it, and start again.");
   }
-  const idle = heldOut ? undefined : OF_EVALUATION.find((name) => !IDLE.includes(json[name]));
+  // What the site has saved names everything, needed here or not.
+  const saved = Object.hasOwn(json, VERSION_NAME);
+  const idle = heldOut || saved ? undefined : OF_EVALUATION.find((name) => !IDLE.includes(json[name]));
   if (idle !== undefined) throw new DuctusError("train/settings", `${idle} does nothing without held-out examples.`, "Name some with --eval, or leave it out.");
   if (!heldOut) delete rest["eval_strategy"];
-  if (rest["evaluations"] != null && rest["eval_steps"] != null) throw new DuctusError("train/settings", "evaluations and eval_steps contradict one another.", "Give one of them.");
+  if (!saved && rest["evaluations"] != null && rest["eval_steps"] != null) throw new DuctusError("train/settings", "evaluations and eval_steps contradict one another.", "Give one of them.");
   const asked = configFromPeftTrl(rest);
   const given = heldOut ? asked : { ...asked, evaluations: 0 };
-  const config = init ? { ...given, lora: { ...given.lora, ...shapeOf(init) } } : given;
+  const config = init ? configFrom(given, init) : given;
   const shape: [name: string, ours: unknown, adapters: unknown][] = init ? [
     ["r", given.lora.rank, config.lora.rank],
     ["lora_alpha", given.lora.alpha, config.lora.alpha],
@@ -51,19 +54,4 @@ export function readSettings(path: string | null, init: LoraAdapter | null, held
   const other = shape.find(([name, ours, adapters]) => rest[name] != null && ours !== adapters);
   if (other) throw new DuctusError("train/settings", `${other[0]} is ${String(other[1])} in the settings and ${String(other[2])} in the adapter that the run starts from.`, "Leave it out: the adapter's own is used.");
   return { config, keepBest: keepBest === true, data: { completionOnlyLoss: completionOnlyLoss as boolean | null, maxLength: rest["max_length"] === null ? null : config.maxLength } };
-}
-
-const shapeOf = ({ rank, alpha, useRslora, targetModules, tokens }: LoraAdapter): Omit<SftConfig["lora"], "dropout"> =>
-  ({ rank, alpha, useRslora, targetModules, trainableTokenIndices: tokens?.ids ?? [] });
-
-function parseSettings(path: string): Record<string, unknown> {
-  const bytes = new TextEncoder().encode(readText(path)); // without a byte order mark
-  let json: unknown;
-  try {
-    json = parseStrictJson(bytes);
-  } catch (cause) {
-    throw new DuctusError("train/settings", `“${path}” cannot be read as JSON: ${(cause as Error).message}.`, "Correct it.", { cause });
-  }
-  if (typeof json !== "object" || json === null || Array.isArray(json)) throw new DuctusError("train/settings", `“${path}” does not hold a JSON object.`, "Write it as {\"learning_rate\": 0.0002, …}.");
-  return json as Record<string, unknown>;
 }

@@ -6,7 +6,7 @@ import argparse
 import importlib
 from pathlib import Path
 
-PARTS = ["tiny", "families", "trajectory", "operators", "sampler", "ours", "added_tokens", "embedded", "tokenizer", "ngrams"]
+PARTS = ["tiny", "families", "trajectory", "operators", "sampler", "ours", "added_tokens", "embedded", "tokenizer", "ngrams", "settings_files"]
 
 
 def main() -> None:

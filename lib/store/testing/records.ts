@@ -33,7 +33,11 @@ export async function fullHand(name: string) {
   await saveCheckpoint(run.id, 2, Uint8Array.of(1));
   await keepState(run.id, { step: 2, tokens: 100, loss: 3, file: Uint8Array.of(1, 2) });
   const adapter = await saveAdapter({ ...newAdapter(hand.id), runId: run.id });
-  await createConversation(hand.id, adapter.id, [{ role: "user", text: "hello" }, { role: "assistant", text: "hello yourself", voice: "tuned" }]);
+  const answer = { role: "assistant", after: "1", seed: 7, sampling: { temperature: 0.7, topP: 0.95, maxNewTokens: 60 } } as const;
+  await createConversation(hand.id, adapter.id, [
+    { id: "1", after: null, role: "user", text: "hello", form: "chat" },
+    { ...answer, id: "2", text: "hello yourself", voice: "base", beside: { text: "hello, you", voice: "tuned", unfinished: true, stop: "length", forgotten: 0 }, adapterId: adapter.id },
+  ], { showing: "2" });
   await saveJudging({ handId: hand.id, adapterId: adapter.id, state: { choices: [] } });
   return { hand, run, adapter };
 }

@@ -2,12 +2,22 @@
  * The model card (README.md) that goes with an exported adapter: recipe,
  * numbers, and how to open it in Python. Hugging Face's card format (YAML
  * front matter, then Markdown). It holds nothing that the person wrote but the
- * name they gave.
+ * name they gave, unless texts are given to it.
  */
 import type { Score } from "../../store/types";
 import type { AdapterInfo, LoraAdapter } from "./types";
 
-export function adapterCard(adapter: LoraAdapter, info: AdapterInfo): string {
+/** What a card can say beyond what travels in an adapter's own notes. */
+export interface CardExtras {
+  /** What it learned from, in counts. */
+  learnedFrom?: { examples: number; heldOut: number };
+  /** Where the loss lies with so much confidence, in nats a token. */
+  lossIntervals?: { level: number; base: readonly [low: number, high: number]; tuned: readonly [low: number, high: number] };
+  /** Written from one prompt, which may hold lines of the person's: only where they want it. */
+  texts?: { prompt: string; before?: string; after: string };
+}
+
+export function adapterCard(adapter: LoraAdapter, info: AdapterInfo, extras: CardExtras = {}): string {
   const name = inline(info.name);
   return `---
 library_name: peft
@@ -21,7 +31,7 @@ tags:
 
 A LoRA adapter that lets a small language model write in one person's hand. It was trained with Ductus, inside a browser tab, on ${new Date(info.createdAt).toISOString().slice(0, 10)}. It does nothing without its base model, **${inline(info.modelId)}**, whose weights have the sha256 \`${info.modelSha256}\`.
 
-${facts(adapter, info)}${results(info)}
+${facts(adapter, info, extras)}${results(info, extras)}${texts(extras)}
 ## Open it in Python
 
 Put the folder of the base model and this folder side by side:
@@ -61,7 +71,7 @@ function resize({ tokens }: LoraAdapter): string {
   return tokens ? `base.resize_token_embeddings(max(base.config.vocab_size, ${Math.max(...tokens.ids) + 1}))\n` : "";
 }
 
-function facts(adapter: LoraAdapter, { recipe, steps, trainTokens }: AdapterInfo): string {
+function facts(adapter: LoraAdapter, { recipe, steps, trainTokens }: AdapterInfo, { learnedFrom }: CardExtras): string {
   const rows: [string, string][] = [
     ["rank", String(adapter.rank)],
     ["alpha", String(adapter.alpha) + (adapter.useRslora ? ", rsLoRA: the update is scaled by alpha / √rank" : "")],
@@ -80,12 +90,17 @@ function facts(adapter: LoraAdapter, { recipe, steps, trainTokens }: AdapterInfo
   }
   if (steps !== undefined) rows.push(["steps", String(steps)]);
   if (trainTokens !== undefined) rows.push(["tokens trained on", String(trainTokens)]);
+  if (learnedFrom) rows.push(["examples learned from", String(learnedFrom.examples)], ["examples kept aside to check it", String(learnedFrom.heldOut)]);
   return `## Recipe\n\n| setting | value |\n|---|---|\n${rows.map(([key, value]) => `| ${key} | ${value} |`).join("\n")}\n`;
 }
 
-function results({ report }: AdapterInfo): string {
+function results({ report }: AdapterInfo, { lossIntervals }: CardExtras): string {
   if (!report) return "";
-  const row = (who: string, score: Score) => `| ${who} | ${score.loss.toFixed(4)} | ${score.perplexity.toFixed(2)} | ${score.bitsPerByte.toFixed(4)} |`;
+  const row = (who: string, { loss, perplexity, bitsPerByte }: Score, interval?: readonly [number, number]) => {
+    // Perplexity and bits are the loss on other scales, and so are their intervals.
+    const cell = (value: number, digits: number, scaled: (nats: number) => number) => value.toFixed(digits) + (interval ? ` (${interval.map((nats) => scaled(nats).toFixed(digits)).join("–")})` : "");
+    return `| ${who} | ${cell(loss, 4, (nats) => nats)} | ${cell(perplexity, 2, Math.exp)} | ${cell(bitsPerByte, 4, (nats) => (bitsPerByte * nats) / loss)} |`;
+  };
   return `
 ## Results
 
@@ -93,9 +108,23 @@ On writing of the same person that was held out from training (${report.tuned.ex
 
 | model | loss (nats a token) | perplexity | bits per byte |
 |---|---|---|---|
-${row("base", report.base)}
-${row("with this adapter", report.tuned)}
-`;
+${row("base", report.base, lossIntervals?.base)}
+${row("with this adapter", report.tuned, lossIntervals?.tuned)}
+${lossIntervals ? `\nIn brackets: where the value lies with ${Math.round(100 * lossIntervals.level)} % confidence, by a bootstrap over the held-out writing.\n` : ""}`;
+}
+
+function texts({ texts: given }: CardExtras): string {
+  if (!given) return "";
+  const { prompt, before, after } = given;
+  const part = (title: string, text: string) => `${title}:\n\n${block(text)}\n`;
+  return `\n## What it wrote\n\n${[part("Asked", prompt), ...(before === undefined ? [] : [part("Before it learned", before)]), part("With this adapter", after)].join("\n")}`;
+}
+
+/** A block of text that nothing in it can end. */
+function block(text: string): string {
+  const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
+  const fence = "`".repeat(Math.max(3, longest + 1));
+  return `${fence}text\n${text}\n${fence}`;
 }
 
 /** One line without Markdown's or HTML's signs, so that a name stays a name. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { DuctusError } from "../../core/errors";
 import { Random } from "../../core/random";
 import { info, randomAdapter, tinyModel, tinySha256 } from "../testing/adapter";
-import { openAdapter, packAdapter, zipPeft, type BaseModel } from "./file";
+import { baseNamed, isCalled, openAdapter, packAdapter, withName, zipPeft, type BaseModel } from "./file";
 import { adapterToPeft, peftSafetensors } from "./peft";
 import { readSafetensors } from "./safetensors";
 import { fault } from "../testing/fault";
@@ -89,6 +89,17 @@ describe("the one-file form", () => {
     }
   });
 
+  it("is given another name, and nothing else of it changes", () => {
+    const renamed = withName(packed, "A gardener’s “notes”");
+    expect(openAdapter(renamed, base)).toEqual({ adapter, info: { ...info, name: "A gardener’s “notes”" }, addedTokens: [], baseVerified: true });
+    expect(new TextDecoder("latin1").decode(renamed)).not.toContain(info.name);
+    expect(withName(renamed, info.name)).toEqual(packed);
+    expect(withName(packed, info.name)).toBe(packed);
+    expect(openAdapter(withName(packed, "n".repeat(300)), base).info?.name).toBe("n".repeat(200));
+    expect(withName(folder["adapter_model.safetensors"], "x"), "not one of ours").toBe(folder["adapter_model.safetensors"]);
+    expect(fault(() => withName(packed.subarray(0, 2000), "x")).code).toBe("adapter/damaged");
+  });
+
   it("ignores notes that it does not know", () => {
     expect(openAdapter(repack({ something: "else" }), base).info).toEqual(info);
     expect(openAdapter(repack({ run: '{"steps":35,"later":1}' }), base).info?.steps).toBe(35);
@@ -104,6 +115,19 @@ describe("a zip of a PEFT folder", () => {
   it("opens deflated, inside a folder, beside other files", () => {
     const zip = zipSync({ "my adapter/sub/adapter_config.json": new TextEncoder().encode(folder["adapter_config.json"]), "my adapter/sub/adapter_model.safetensors": folder["adapter_model.safetensors"], "__MACOSX/my adapter/._adapter_config.json": new Uint8Array(9), "../../etc/passwd": new Uint8Array(3) }, { level: 9 });
     expect(openAdapter(zip, base).adapter).toEqual(adapter);
+  });
+
+  it("says which model its settings name, and a misfit says it too", () => {
+    const naming = (name: unknown) => writeZip({ ...folder, "adapter_config.json": JSON.stringify({ ...(JSON.parse(folder["adapter_config.json"]) as object), base_model_name_or_path: name }) });
+    for (const [said, heard] of [["Qwen/Qwen2.5-0.5B", "Qwen/Qwen2.5-0.5B"], ["/home/me/models/Tiny/", "Tiny"], ["C:\\models\\Tiny", "Tiny"], ["./Tiny", "Tiny"], ["", null], [7, null]] as const) expect(baseNamed(naming(said)), String(said)).toBe(heard);
+    expect(baseNamed(packed)).toBeNull();
+    expect(baseNamed(zipPeft(folder).subarray(0, 900))).toBeNull();
+    expect([isCalled("Qwen/Qwen2.5-0.5B", "qwen2.5-0.5b"), isCalled("ductus-base", "ductus-base"), isCalled("other", "ductus-base")]).toEqual([true, true, false]);
+    expect(openAdapter(naming("Qwen/Qwen2.5-0.5B"), base).adapter, "a name alone refuses nothing").toEqual(adapter);
+    const larger = { ...base, config: { ...tinyModel, hiddenSize: 48 } };
+    const misfit = fault(() => openAdapter(naming("Qwen/Qwen2.5-0.5B"), larger));
+    expect([misfit.code, misfit.message]).toEqual(["adapter/shapes", expect.stringMatching(/does not fit the model in use.*“Qwen\/Qwen2\.5-0\.5B” as its model, and the one in use is Ductus Base\.$/)]);
+    expect(fault(() => openAdapter(zipPeft(folder), larger)).message).not.toContain("Its settings name");
   });
 
   it("takes the names of trained tokens from the tokenizer beside them", () => {

@@ -10,7 +10,7 @@ import { DuctusError } from "../../core/errors";
 import type { ModelConfig } from "../model/config";
 import { sftConfigSchema } from "../sft/schema";
 import { adapterFromPeft, CONFIG_FILE, peftConfigJson, peftSafetensors, WEIGHTS_FILE, type PeftFolder } from "./peft";
-import { ADAPTER_FILE, damaged, readSafetensors } from "./safetensors";
+import { ADAPTER_FILE, damaged, encodeHeader, readSafetensors } from "./safetensors";
 import type { AddedToken, AdapterInfo, LoraAdapter } from "./types";
 import { readZipEntries, writeZip } from "./zip";
 
@@ -37,6 +37,7 @@ export interface OpenedAdapter {
 /** Far above rank 1,024 on the largest model that runs in a tab; far below what stops a tab. */
 export const MAX_ADAPTER_BYTES = 512 * 1024 * 1024;
 const FORMAT_VERSION = "1";
+const MAX_NAME_CHARS = 200;
 const TOKENIZER_FILE = "tokenizer.json";
 
 const finite = z.number();
@@ -45,7 +46,7 @@ const reportSchema = z.object({ base: scoreSchema, tuned: scoreSchema });
 const addedTokensSchema = z.array(z.object({ id: z.int().nonnegative(), content: z.string().min(1).max(1000) })).max(100_000);
 /** 8.64e15 ms is the last instant a Date can hold. */
 const infoSchema = z.object({
-  name: z.string().max(200),
+  name: z.string().max(MAX_NAME_CHARS),
   createdAt: z.int().min(0).max(8.64e15),
   modelId: z.string().regex(/^[\w./-]{1,128}$/),
   modelSha256: z.string().regex(/^[0-9a-f]{64}$/),
@@ -64,7 +65,7 @@ export function packAdapter(adapter: LoraAdapter, info: AdapterInfo): Uint8Array
     adapter_config: peftConfigJson(adapter, info),
     base_model_id: modelId,
     base_model_sha256: modelSha256,
-    name: name.slice(0, 200),
+    name: name.slice(0, MAX_NAME_CHARS),
     created_at: String(createdAt),
     // JSON has no NaN: a report that ran out of bounds would make the file unreadable.
     run: JSON.stringify({ recipe, steps, trainTokens, report: reportSchema.safeParse(report).data, addedTokens }),
@@ -78,8 +79,7 @@ export function packAdapter(adapter: LoraAdapter, info: AdapterInfo): Uint8Array
  */
 export function openAdapter(bytes: Uint8Array, model: BaseModel): OpenedAdapter {
   if (bytes.byteLength > MAX_ADAPTER_BYTES) throw tooLarge();
-  // All four bytes: two alone may begin the length of a safetensors header.
-  if (bytes[0] === 0x50 && bytes[1] === 0x4b && ((bytes[2] === 3 && bytes[3] === 4) || (bytes[2] === 5 && bytes[3] === 6))) return openPeftZip(bytes, model);
+  if (isZip(bytes)) return openPeftZip(bytes, model);
   // A safetensors header is JSON, so its ninth byte opens an object.
   if (bytes[8] !== 0x7b) {
     throw new DuctusError("adapter/unknown-form", "This file is not an adapter that Ductus can read.", "Choose an adapter file (.safetensors), or a zip of a PEFT folder.");
@@ -110,6 +110,9 @@ export function openAdapter(bytes: Uint8Array, model: BaseModel): OpenedAdapter 
   return { adapter, info, addedTokens, baseVerified: true };
 }
 
+/** All four bytes: two alone may begin the length of a safetensors header. */
+const isZip = (bytes: Uint8Array): boolean => bytes[0] === 0x50 && bytes[1] === 0x4b && ((bytes[2] === 3 && bytes[3] === 4) || (bytes[2] === 5 && bytes[3] === 6));
+
 /** Which model a file in the one-file form says it was made for; null for every other file, readable or not: {@link openAdapter} judges those. */
 export function baseOfFile(bytes: Uint8Array): { id: string; sha256: string } | null {
   if (bytes.byteLength > MAX_ADAPTER_BYTES || bytes[8] !== 0x7b) return null;
@@ -119,6 +122,48 @@ export function baseOfFile(bytes: Uint8Array): { id: string; sha256: string } | 
   } catch {
     return null;
   }
+}
+
+/**
+ * What a zip of a PEFT folder says that its base model is called. Null where it says nothing, and for every other
+ * file, readable or not.
+ */
+export function baseNamed(bytes: Uint8Array): string | null {
+  if (bytes.byteLength > MAX_ADAPTER_BYTES || !isZip(bytes)) return null;
+  try {
+    const config = readZipEntries(bytes, [CONFIG_FILE], MAX_ADAPTER_BYTES).get(CONFIG_FILE);
+    const said = z.looseObject({ base_model_name_or_path: z.string() }).safeParse(JSON.parse(new TextDecoder().decode(config)));
+    return said.success ? nameOf(said.data.base_model_name_or_path) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Of a path its last part, since folders are moved; "owner/name", as on a hub, stays whole. */
+function nameOf(named: string): string | null {
+  const path = named.trim().replace(/[\\/]+$/, "");
+  const name = /^[\w.-]+\/[\w.-]+$/.test(path) && !path.startsWith(".") ? path : (path.split(/[\\/]/).at(-1) ?? "");
+  return name === "" ? null : name.slice(0, 200);
+}
+
+/** Whether a base model's name, as {@link baseNamed} gives it, is that of a model here. */
+export const isCalled = (named: string, modelId: string): boolean => named.split("/").at(-1)?.toLowerCase() === modelId.toLowerCase();
+
+/**
+ * The same file with another name in its notes, so that a name it was given before does not travel with it. Tensors
+ * and other notes stay as they are; a file without notes of ours is given back as it is.
+ * @throws DuctusError `adapter/damaged`
+ */
+export function withName(bytes: Uint8Array, name: string): Uint8Array {
+  const { tensors, metadata } = readSafetensors(bytes, ADAPTER_FILE);
+  const wanted = name.slice(0, MAX_NAME_CHARS);
+  if (metadata["ductus_adapter"] === undefined || metadata["name"] === wanted) return bytes;
+  const inPlace = [...tensors.values()].sort((a, b) => a.bytes.byteOffset - b.bytes.byteOffset || a.bytes.byteLength - b.bytes.byteLength);
+  const header = encodeHeader(inPlace, { ...metadata, name: wanted });
+  const file = new Uint8Array(header.byteLength + inPlace.reduce((sum, tensor) => sum + tensor.bytes.byteLength, 0));
+  file.set(header);
+  inPlace.reduce((at, tensor) => (file.set(tensor.bytes, at), at + tensor.bytes.byteLength), header.byteLength);
+  return file;
 }
 
 function describeModel(info: AdapterInfo, model: BaseModel): string {
@@ -164,8 +209,18 @@ function openPeftZip(bytes: Uint8Array, model: BaseModel): OpenedAdapter {
   } catch (cause) {
     throw new DuctusError("adapter/config", "The adapter's settings (adapter_config.json) cannot be read.", "Export the adapter again where it was made.", { cause });
   }
-  const adapter = adapterFromPeft(text, weights, model.config);
+  const adapter = withBaseNamed(baseNamed(bytes), model, () => adapterFromPeft(text, weights, model.config));
   return { adapter, info: null, addedTokens: adapter.tokens ? namesOf(adapter.tokens.ids, bytes) : [], baseVerified: false };
+}
+
+/** A misfit is told with the model that the folder names, where it is another one. */
+function withBaseNamed<T>(named: string | null, model: BaseModel, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof DuctusError) || error.code !== "adapter/shapes" || named === null || isCalled(named, model.id)) throw error;
+    throw new DuctusError(error.code, `${error.message} Its settings name “${named}” as its model, and the one in use is ${model.name}.`, "Bring that model in on the Models page, teach it to this hand, and try again; or train a new adapter here.", { cause: error });
+  }
 }
 
 /** The names that a tokenizer.json in the zip, if there is one, gives to the trained tokens. */

@@ -12,7 +12,7 @@ import { DuctusError } from "../../core/errors";
 import type { ModelConfig } from "../model/config";
 import { adapterShapes } from "../model/lora";
 import { PROJECTIONS, type Projection } from "../sft/config";
-import { adapterCard } from "./card";
+import { adapterCard, type CardExtras } from "./card";
 import { allFinite } from "./float16";
 import { misfit, refuse } from "./refuse";
 import { ADAPTER_FILE, damaged, readSafetensors, toFloat32, writeSafetensors, type SafeTensor } from "./safetensors";
@@ -198,10 +198,10 @@ export function peftSafetensors(adapter: LoraAdapter, metadata: Readonly<Record<
 }
 
 /** A folder that `PeftModel.from_pretrained(base, folder)` opens. */
-export function adapterToPeft(adapter: LoraAdapter, info: AdapterInfo): PeftFolder {
+export function adapterToPeft(adapter: LoraAdapter, info: AdapterInfo, extras: CardExtras = {}): PeftFolder {
   return {
     [CONFIG_FILE]: peftConfigJson(adapter, info),
     [WEIGHTS_FILE]: peftSafetensors(adapter, {}),
-    "README.md": adapterCard(adapter, info),
+    "README.md": adapterCard(adapter, info, extras),
   };
 }

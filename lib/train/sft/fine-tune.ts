@@ -13,13 +13,18 @@ import type { TokenizedExample } from "./batch";
 import { differences, encodeCheckpoint, requireSamePlan, type BestAdapter, type Machine, type SftCheckpoint } from "./checkpoint";
 import { warmupSteps, type SftConfig } from "./config";
 import { planHash, type PlannedStep } from "./plan";
+import { pairedError } from "./reading";
 import { poolScore } from "./score";
-import { copyTensors, diverged, type SftTrainer, type StepResult } from "./trainer";
+import { copyTensors, diverged, type ExampleLoss, type SftTrainer, type StepResult } from "./trainer";
 
 export interface FineTuneHooks {
   step?(done: number, result: StepResult & { learningRate: number }): void | Promise<void>;
-  /** `adapter` is live: copy it to keep it. `best`: this is the lowest validation loss so far. */
-  heldOut?(done: number, score: Score, adapter: ReadonlyMap<string, Float32Array>, best: boolean): void | Promise<void>;
+  /**
+   * `adapter` is live: copy it to keep it. `best`: this is the lowest validation loss so far. `changeError`: standard
+   * error over examples of the loss's change since the lowest before it; absent where there is none to compare with, as
+   * at the first measurement, and at the first ones of a run that goes on.
+   */
+  heldOut?(done: number, score: Score, adapter: ReadonlyMap<string, Float32Array>, best: boolean, changeError?: number): void | Promise<void>;
   /** At each point of evaluation, whether or not there is anything held out. */
   evaluated?(done: number, adapter: ReadonlyMap<string, Float32Array>): void | Promise<void>;
   /** To be stored, in the place of the one before the last. Absent: none are made. What it throws ends the run. */
@@ -62,6 +67,7 @@ export async function fineTune(
   const hash = await planHash(plan);
   const warmup = warmupSteps(config, plan.length);
   let best: BestAdapter | null = null;
+  let bestLosses: readonly ExampleLoss[] | null = null;
   let tokens = 0, checksWithoutGain = 0, evaluated = -1;
   let elapsedBefore = 0;
   if (resume) {
@@ -121,13 +127,16 @@ export async function fineTune(
     evaluate: async (done) => {
       let proved = false;
       if (validation.length > 0) {
-        const score = poolScore(validation, await withinMemory(() => trainer.evaluate(validation, EVALUATION_BATCH)));
+        const losses = await withinMemory(() => trainer.evaluate(validation, EVALUATION_BATCH));
+        const score = poolScore(validation, losses);
         if (!Number.isFinite(score.loss)) throw diverged(`validation loss ${score.loss} after ${done} steps`);
         const better = best === null || score.loss < best.loss;
         if (better) best = { loss: score.loss, adapter: copyTensors(trainer.adapter), step: done, tokens };
+        const changeError = bestLosses === null ? undefined : pairedError(bestLosses, losses);
+        if (better) bestLosses = losses;
         proved = better;
         checksWithoutGain = better ? 0 : checksWithoutGain + 1;
-        await hooks.heldOut?.(done, score, trainer.adapter, better);
+        await hooks.heldOut?.(done, score, trainer.adapter, better, changeError);
       }
       if (!proved) await prove(done);
       await hooks.evaluated?.(done, trainer.adapter);

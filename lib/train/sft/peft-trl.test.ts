@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { fault } from "../testing/fault";
 import { LARGE_MODEL_DEFAULTS, PROJECTIONS, type SftConfig } from "./config";
-import { configFromPeftTrl, configToPeftTrl, PEFT_TRL_NAMES, TRL_DEFAULTS } from "./peft-trl";
+import { configFromPeftTrl, configToPeftTrl, SETTING_NAMES, TRL_DEFAULTS } from "./peft-trl";
 import { defaultConfig } from "./recipes";
 
 describe("configFromPeftTrl", () => {
@@ -28,7 +28,7 @@ describe("configFromPeftTrl", () => {
     expect(configFromPeftTrl({})).toEqual(TRL_DEFAULTS);
     expect(TRL_DEFAULTS).toMatchObject({ learningRate: 2e-5, epochs: 3, batchSize: 8, gradientAccumulationSteps: 1, warmupRatio: 0, maxLength: 1024, seed: 42, lora: { rank: 8, alpha: 8, dropout: 0 } });
     expect(configFromPeftTrl({ neftune_noise_alpha: null, target_modules: null, max_length: null })).toEqual(TRL_DEFAULTS);
-    expect(configFromPeftTrl({ seed: 3 }, LARGE_MODEL_DEFAULTS)).toEqual({ ...LARGE_MODEL_DEFAULTS, seed: 3 });
+    expect(configFromPeftTrl({ seed: 3 }, { defaults: LARGE_MODEL_DEFAULTS })).toEqual({ ...LARGE_MODEL_DEFAULTS, seed: 3 });
   });
 
   it("reads back what it writes", () => {
@@ -53,7 +53,7 @@ describe("configFromPeftTrl", () => {
       const error = fault(() => configFromPeftTrl(JSON.parse(`{"${name}":1}`)));
       expect(error.code).toBe("train/settings");
       expect(error.message).toContain(name);
-      for (const known of PEFT_TRL_NAMES) expect(error.next).toContain(known);
+      for (const known of SETTING_NAMES) expect(error.next).toContain(known);
     }
   });
 

@@ -4,14 +4,15 @@
  * LoraConfig, to and from an {@link SftConfig}. What is left out has the value
  * that it has there. A name that is not known is refused, and so is a value that
  * would compute something else than it says; names that change no number are
- * passed over.
+ * passed over. The command line's files and the page's are read by this alone.
  */
 import "../../zod";
 import * as z from "zod";
 import { DuctusError } from "../../core/errors";
 import { LR_SCHEDULES } from "../optimizer/schedule";
-import { checkConfig } from "./check";
 import { LARGE_MODEL_DEFAULTS, PROJECTIONS, type LoraConfig, type Projection, type SftConfig } from "./config";
+import { nearestName, ONLY, PASSED_OVER } from "./peft-trl-names";
+import { settingErrors } from "./setting-errors";
 
 /** TRL's and PEFT's own defaults, and for what only we have, ours. */
 export const TRL_DEFAULTS: SftConfig = {
@@ -72,51 +73,66 @@ const KEYS: Record<string, Key> = {
   trainable_token_indices: key(z.array(whole.nonnegative()), (trainableTokenIndices) => ({ lora: { trainableTokenIndices } })),
 };
 
-/** Names whose other values ask for something that is not done here. */
-const ONLY: Record<string, readonly unknown[]> = {
-  bias: ["none"], task_type: ["CAUSAL_LM"], peft_type: ["LORA"], init_lora_weights: [true], use_dora: [false], fan_in_fan_out: [false], lora_bias: [false],
-  packing_strategy: ["bfd"], completion_only_loss: [true], assistant_only_loss: [false], loss_type: ["nll"], label_smoothing_factor: [0], truncation_mode: ["keep_start"],
-  bf16: [false], fp16: [false], eval_strategy: ["steps"], load_best_model_at_end: [true], save_strategy: ["steps"], save_total_limit: [2],
-};
-
-/** Names that change no number. */
-const PASSED_OVER = new Set([
-  "output_dir", "run_name", "report_to", "logging_steps", "logging_strategy", "logging_first_step", "disable_tqdm", "log_level",
-  "use_cpu", "do_train", "dataloader_num_workers", "dataloader_pin_memory", "gradient_checkpointing", "gradient_checkpointing_kwargs",
-]);
+/** The version of a file that was written here; others have none. */
+export const VERSION_NAME = "ductus_config";
+const VERSION = 1;
 
 /** Every name that may be given. */
-export const PEFT_TRL_NAMES: readonly string[] = [...Object.keys(KEYS), ...Object.keys(ONLY), ...PASSED_OVER].sort();
+export const PEFT_TRL_NAMES: readonly string[] = [...Object.keys(KEYS), ...Object.keys(ONLY), ...PASSED_OVER, VERSION_NAME].sort();
+/** Those of them that are settings; the last two concern data and keeping, and are their reader's. */
+export const SETTING_NAMES: readonly string[] = [...Object.keys(KEYS).sort(), "completion_only_loss", "load_best_model_at_end"];
+
+export interface ReadOptions {
+  /** For what is left out. */
+  defaults?: SftConfig;
+  /** Names whose value need not be one that is computed here: the caller sees to what they ask for, or says that it does not. */
+  tolerated?: ReadonlySet<string>;
+}
 
 /**
  * @param json an object; null stands for the default, as there
- * @param defaults for what is left out
- * @throws DuctusError `train/settings` naming the first setting that is wrong; for an unknown one with all that are known
+ * @throws DuctusError `train/settings` naming each setting that is wrong; for an unknown one the nearest, and all that are known
  */
-export function configFromPeftTrl(json: unknown, defaults: SftConfig = TRL_DEFAULTS): SftConfig {
+export function configFromPeftTrl(json: unknown, { defaults = TRL_DEFAULTS, tolerated = new Set() }: ReadOptions = {}): SftConfig {
   if (typeof json !== "object" || json === null || Array.isArray(json)) throw refuse("The settings are not a JSON object.", "Write them as {\"learning_rate\": 0.0002, …}.");
+  requireVersion((json as Record<string, unknown>)[VERSION_NAME]);
   let config = defaults;
+  const faults: string[] = [];
   for (const [name, value] of Object.entries(json)) {
-    if (!PEFT_TRL_NAMES.includes(name)) throw refuse(`There is no setting “${name.slice(0, 80)}”.`, `These can be set: ${PEFT_TRL_NAMES.join(", ")}.`);
-    if (value === null || value === undefined || PASSED_OVER.has(name)) continue;
+    if (!PEFT_TRL_NAMES.includes(name)) throw unknown(name);
+    if (value === null || value === undefined || PASSED_OVER.has(name) || name === VERSION_NAME) continue;
     if (Object.hasOwn(ONLY, name)) {
-      const allowed = ONLY[name]!;
-      if (!allowed.includes(value)) throw refuse(`${name} can only be ${allowed.map((v) => JSON.stringify(v)).join(" or ")} here.`);
+      const allowed = ONLY[name]!.map((one) => JSON.stringify(one));
+      if (!tolerated.has(name) && !allowed.includes(JSON.stringify(value))) faults.push(`${name} can only be ${[...allowed, ...(allowed.length === 0 ? ["null"] : [])].join(" or ")} here`);
       continue;
     }
     const change = KEYS[name]!(value);
-    if (!change) throw refuse(`${name} cannot be ${typeof value === "number" ? value : JSON.stringify(value).slice(0, 80)}.`);
-    config = { ...config, ...change, lora: { ...config.lora, ...change.lora } };
+    if (!change) faults.push(`${name} cannot be ${typeof value === "number" ? value : JSON.stringify(value).slice(0, 80)}`);
+    else config = { ...config, ...change, lora: { ...config.lora, ...change.lora } };
   }
   // As in TRL, where null stands for no limit.
-  if (config.packing && (json as { max_length?: unknown }).max_length === null) throw refuse("With packing, max_length cannot be null: it is the length of a row.");
-  checkConfig(config);
+  if (config.packing && (json as { max_length?: unknown }).max_length === null) faults.push("with packing, max_length cannot be null: it is the length of a row");
+  faults.push(...settingErrors(config).map(({ name, should }) => `${name} must be ${should}`));
+  if (faults.length > 0) throw refuse(faults.length === 1 ? `${faults[0]!}.` : `${faults.length} settings cannot be used: ${faults.join("; ")}.`, `Change ${faults.length === 1 ? "it" : "them"}, and start again.`);
   return config;
 }
 
-/** The settings under TRL's and PEFT's names; {@link configFromPeftTrl} reads them back the same. */
+function requireVersion(version: unknown): void {
+  if (version === undefined || version === VERSION) return;
+  const newer = typeof version === "number" && version > VERSION;
+  throw refuse(newer ? "These settings were saved by a newer version of Ductus." : `${VERSION_NAME} can only be ${VERSION} here.`, newer ? "Reload the page to get the newest version, and try again." : undefined);
+}
+
+function unknown(name: string): DuctusError {
+  const nearest = nearestName(name, PEFT_TRL_NAMES);
+  return refuse(`There is no setting “${name.slice(0, 80)}”.`,
+    `${nearest === null ? "" : `Did you mean ${nearest}? `}These can be set: ${SETTING_NAMES.join(", ")}. TRL's and PEFT's other names may stand there too, where they change no number.`);
+}
+
+/** All settings under TRL's and PEFT's names; {@link configFromPeftTrl} reads them back the same. */
 export function configToPeftTrl(config: SftConfig): Record<string, unknown> {
   return {
+    [VERSION_NAME]: VERSION,
     learning_rate: config.learningRate,
     lr_scheduler_type: config.lrSchedulerType,
     warmup_ratio: config.warmupRatio,

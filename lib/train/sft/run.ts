@@ -6,6 +6,7 @@
  */
 import type { SplitDocument } from "../../data/split";
 import type { AdapterReport, Score } from "../../store/types";
+import type { LoraAdapter } from "../adapter/types";
 import { planFor } from "../execution/open";
 import type { AdapterTensors, ExecutionPlan } from "../execution/types";
 import { bannedSequences } from "../generate/banned";
@@ -21,6 +22,7 @@ import { fineTune, type FineTuneHooks, type FineTuneResult } from "./fine-tune";
 import { planSteps } from "./plan";
 import { prepareData, type PreparedData } from "./prepare";
 import { poolScore } from "./score";
+import { changesNothing, startFrom } from "./start";
 import { SftTrainer } from "./trainer";
 
 export interface SftRunHooks extends Omit<FineTuneHooks, "evaluated"> {
@@ -37,6 +39,8 @@ export interface SftRunOptions {
   resume?: SftCheckpoint;
   /** Absent: that of {@link runPlan}. */
   execution?: ExecutionPlan;
+  /** An adapter to go on from; the settings must have its shape, see configFrom. The report is of the model without it, and with what came of it. */
+  start?: LoraAdapter;
 }
 
 export interface SftRunResult extends FineTuneResult {
@@ -58,19 +62,20 @@ export function runPlan(backend: Backend, model: Pick<ReadyModel, "config" | "we
 
 /**
  * @throws DuctusError `train/diverged` with the best adapter so far handed to `hooks.heldOut` before, and the last
- *   checkpoint older than the fault; `train/settings`, `data/too-little`, `train/checkpoint-other`
+ *   checkpoint older than the fault; `train/settings`, `data/too-little`, `train/checkpoint-other`, `adapter/shapes`
  */
 export async function runSft(
   backend: Backend, model: ReadyModel, documents: readonly SplitDocument[], splitSeed: number, config: SftConfig,
-  control: RunControl, hooks: SftRunHooks = {}, { resume, execution = runPlan(backend, model, config, resume) }: SftRunOptions = {},
+  control: RunControl, hooks: SftRunHooks = {}, { resume, execution = runPlan(backend, model, config, resume), start }: SftRunOptions = {},
 ): Promise<SftRunResult> {
   checkConfig(config);
+  const adapter = start && startFrom(start, model.config, model.weights, config);
   const data = await prepareData(documents, splitSeed, config, model.tokenizer, async () => {
     await new Promise((resolve) => setTimeout(resolve)); // lets a stop in
     await hooks.preparing?.();
   });
   const plan = planSteps(data.epochs, config);
-  const trainer = await SftTrainer.create(backend, model.config, model.weights, config, undefined, execution);
+  const trainer = await SftTrainer.create(backend, model.config, model.weights, config, adapter, execution);
   let writer: Generator | null = null;
   try {
     const opened = trainer.execution.plan;
@@ -92,7 +97,7 @@ export async function runSft(
     const score = async (adapter: AdapterTensors | null): Promise<Score> => poolScore(data.test, await trainer.evaluate(data.test, EVALUATION_BATCH, adapter));
     const base = await score(null);
     // Nothing learned, no difference: not even in the last digits.
-    return { ...result, report: { base, tuned: result.bestStep === 0 ? base : await score(result.adapter) } };
+    return { ...result, report: { base, tuned: changesNothing(result.adapter) ? base : await score(result.adapter) } };
   } finally {
     await writer?.dispose();
     await trainer.dispose();

@@ -2,16 +2,17 @@
 import { join } from "node:path";
 import { DuctusError } from "../../../lib/core/errors";
 import { CONFIG_FILE, peftConfigJson, peftSafetensors, WEIGHTS_FILE } from "../../../lib/train/adapter/peft";
-import { flatAdapter, toLoraAdapter } from "../../../lib/train/adapter/tensors";
+import { toLoraAdapter } from "../../../lib/train/adapter/tensors";
 import { planFor } from "../../../lib/train/execution/open";
-import { withHeadRows } from "../../../lib/train/model/added-tokens";
 import { mainStorage } from "../../../lib/train/model/groups";
 import { RunControl } from "../../../lib/train/loop";
 import { machineOf, requireSameModel } from "../../../lib/train/sft/checkpoint";
 import { fineTune } from "../../../lib/train/sft/fine-tune";
-import { PEFT_TRL_NAMES } from "../../../lib/train/sft/peft-trl";
+import { SETTING_NAMES } from "../../../lib/train/sft/peft-trl";
 import { planSteps } from "../../../lib/train/sft/plan";
+import { startFrom } from "../../../lib/train/sft/start";
 import { SftTrainer, startingAdapter } from "../../../lib/train/sft/trainer";
+import { openAdapterFile } from "../adapter-file";
 import { CheckpointFolder, requireReadable } from "../checkpoints";
 import { loadFolderCheckpoint, openAdapterFolder, openBackend, openModelFolder, tokenizerFolder } from "../model-folder";
 import { readNewTokens } from "../new-tokens";
@@ -31,7 +32,8 @@ export const sft: Command = {
     { name: "eval", value: "FILE.jsonl", help: "held-out examples, in the same forms: their loss is measured along the run" },
     { name: "out", value: "DIR", required: true, help: "folder of the adapter, as PEFT lays it out; checkpoints are kept in DIR/checkpoints" },
     { name: "init", value: "ADAPTER_DIR", help: "adapter to start from; it brings rank, alpha, target modules, and trained and added tokens with their tokenizer. Default: a fresh one (A random from the seed, B zero)" },
-    { name: "add-tokens", value: "FILE.json", help: "a JSON array of texts: special tokens whose rows of the vocabulary are trained beside the adapter and saved with it; those that the tokenizer does not know are added to it. Not with --init" },
+    { name: "adapter", value: "FILE", help: "the same from the one file that the site saves (.safetensors), or from a zip of PEFT's folder; not for adapters that add tokens" },
+    { name: "add-tokens", value: "FILE.json", help: "a JSON array of texts: special tokens whose rows of the vocabulary are trained beside the adapter and saved with it; those that the tokenizer does not know are added to it. Not with --init or --adapter" },
     { name: "config", value: "FILE.json", help: "settings, with the names of TRL's SFTConfig and PEFT's LoraConfig; what is left out has the value that it has there" },
     { name: "resume", help: "go on where the last checkpoint in DIR stands; from the beginning where there is none. Without it, an unfinished run in DIR is an error" },
     { ...THREADS, help: `${THREADS.help}; with --resume the default is the number that the run was begun with` },
@@ -39,19 +41,23 @@ export const sft: Command = {
   details: `
 Output: a line a step, {"step","loss","lr","gradNorm","tokens"}: the mean loss of the step's scored tokens (nats, before the update), the learning rate, the norm of the gradient before clipping, and the step's tokens, prompts included. With --eval also lines {"step","evalLoss"}, the mean loss of all scored tokens of its examples after so many steps, 0 among them. Then DIR holds adapter_config.json and adapter_model.safetensors, and the tokenizer, where --init or --add-tokens brings one of its own. Added tokens get the next free ids, behind the model's vocabulary where it has no row to spare (transformers: model.resize_token_embeddings(len(tokenizer)) before PEFT loads the adapter), and rows near the mean of all, as there.
 
-Tokens, masks, truncation and the weights of losses are those of TRL 1.16's SFTTrainer in f32: the end token is appended to texts and completions, not to conversations; the loss is on completions where there are prompts (completion_only_loss), else on every token; rows are cut at max_length (null: not at all). Losses, rates and norms equal TRL's (with train_sampling_strategy="sequential" and bf16=False) where nothing is left to chance: from an adapter of --init, with "shuffle": false, without lora_dropout and NEFTune. A fresh adapter's A, the order, dropout and noise are drawn from the seed by a generator of our own, so such runs have TRL's distributions and not its numbers. Two things differ always: names of special tokens inside messages stay text, and with packing too rows that are cut within their prompt are left out.
+Tokens, masks, truncation and the weights of losses are those of TRL 1.16's SFTTrainer in f32: the end token is appended to texts and completions, not to conversations; the loss is on completions where there are prompts (completion_only_loss), else on every token; rows are cut at max_length (null: not at all). Losses, rates and norms equal TRL's (with train_sampling_strategy="sequential" and bf16=False) where nothing is left to chance: from an adapter of --init or --adapter, with "shuffle": false, without lora_dropout and NEFTune. A fresh adapter's A, the order, dropout and noise are drawn from the seed by a generator of our own, so such runs have TRL's distributions and not its numbers. Two things differ always: names of special tokens inside messages stay text, and with packing too rows that are cut within their prompt are left out.
 
 The held-out loss is measured before the first step, at the end, and between them every eval_steps steps, or, where that is left out, evaluations times (8, evenly spread). With early_stopping_patience N the run ends after N measurements in a row that brought no lower loss. With load_best_model_at_end the adapter is that of the lowest loss, else the last.
 
 A run that was killed and goes on with --resume prints the steps after its last checkpoint, equal to the last bit to those of a run that was not. Checkpoints are written at the start, at each multiple of save_steps (left out: every few seconds), where the held-out loss is measured, and at the end; the newest two are kept. On SIGINT the run writes one and ends.
 
-Settings: ${PEFT_TRL_NAMES.join(", ")}. Those of logging and reporting, of output_dir, devices, data loaders and gradient checkpointing change no number and are passed over.`,
+Settings: ${SETTING_NAMES.join(", ")}. The other names of SFTConfig and LoraConfig may stand beside them: those of folders, logs, devices, data loaders and speed change no number and are passed over; the rest must have the value that is computed here. A file that the site has saved is read too.`,
   async run(options, output) {
     const initPath = options.optionalText("init");
+    const filePath = options.optionalText("adapter");
     const tokensPath = options.optionalText("add-tokens");
+    if (initPath !== undefined && filePath !== undefined) throw usage("--init and --adapter contradict one another: a run starts from one adapter.", "Give one of them.");
+    if (filePath !== undefined && tokensPath !== undefined) throw usage("--adapter and --add-tokens contradict one another: the adapter settles which tokens are trained.", "Give one of them.");
     if (initPath !== undefined && tokensPath !== undefined) throw usage("--init and --add-tokens contradict one another: an adapter brings tokens of its own.", "Give one of them.");
     const folder = await openModelFolder(options.text("model"), initPath);
-    const init = initPath === undefined ? null : openAdapterFolder(initPath, folder.config);
+    const file = filePath === undefined ? null : openAdapterFile(filePath, folder);
+    const init = initPath === undefined ? (file?.adapter ?? null) : openAdapterFolder(initPath, folder.config);
     const added = tokensPath === undefined ? null : readNewTokens(tokensPath, folder);
     const tokenizer = added?.tokenizer ?? folder.tokenizer;
     const configPath = options.optionalText("config");
@@ -79,12 +85,13 @@ Settings: ${PEFT_TRL_NAMES.join(", ")}. Those of logging and reporting, of outpu
     }
     const backend = openBackend(options, resume?.machine.threads);
     const { weights, sha256 } = await loadFolderCheckpoint(folder, output.progress);
+    file?.requireModel(sha256);
     if (resume) requireSameModel(resume, sha256);
     const work = { batch: config.batchSize, seq: config.packing ? config.maxLength : longest, otherCopies: 0 };
     const before = resume?.machine.storage === mainStorage(weights) ? resume.machine.execution : undefined;
     const execution = before ?? planFor(backend, { config: folder.config, weights }, work);
     const start = init
-      ? flatAdapter({ ...init, tokens: init.tokens && withHeadRows(folder.config, weights, init.tokens) })
+      ? startFrom(init, folder.config, weights, config)
       : startingAdapter(folder.config, weights, config, added?.added);
     const trainer = await SftTrainer.create(backend, folder.config, weights, config, start, execution);
     const control = new RunControl();
