@@ -1,6 +1,6 @@
 /** `npm run -s pretrain -- …`: progress on standard error, at the end one line of JSON on standard output. */
 import { serializeError } from "../../lib/core/errors";
-import { giveWay, parseSettings, pretrain } from "./pretrain";
+import { giveWay, parseSettings, pretrain, USAGE } from "./pretrain";
 
 const stop = new AbortController();
 for (const name of ["SIGINT", "SIGTERM"] as const) {
@@ -11,6 +11,10 @@ for (const name of ["SIGINT", "SIGTERM"] as const) {
 }
 
 async function main(): Promise<number> {
+  if (process.argv.slice(2).some((argument) => argument === "--help" || argument === "-h")) {
+    process.stdout.write(`${USAGE}\n`);
+    return 0;
+  }
   try {
     const settings = parseSettings(process.argv.slice(2));
     giveWay();

@@ -105,6 +105,8 @@ describe("one command", () => {
     writePrepared(at("stable"));
     await run("stable", { until: 3 });
     await expect(run("stable", { recipe: recipeFile("short.json", (r) => (r.stable.steps = 2)) })).rejects.toThrow("step 3 of the stable phase");
+    await expect(run("stable", { recipe: recipeFile("warm.json", (r) => (r.stable.warmupSteps += 1)) })).rejects.toThrow("rates are not the same");
+    expect((await run("stable", { recipe: recipeFile("shape.json", (r) => (r.decay.shape = "cosine")), until: 4 })).result).toMatchObject({ step: 4 });
     expect((await run("stable", { recipe: recipeFile("longer.json", (r) => (r.stable.steps = 8)), until: 7 })).result).toMatchObject({ step: 7, steps: 14 });
   });
 

@@ -10,7 +10,7 @@ import { DuctusError } from "../../lib/core/errors";
 import { checkpointSteps, ensureCheckpoint } from "./checkpoint";
 import { dataHash, type StageContext } from "./data-stages";
 import { runPython } from "./python";
-import { parseRecipe, PHASES, phaseSteps, totalSteps, type Recipe } from "./recipe";
+import { parseRecipe, type Phase, PHASES, phaseSteps, totalSteps, type Recipe } from "./recipe";
 import { hashOf } from "./stages";
 import { trainOnNode, type LogLine } from "./train";
 
@@ -50,33 +50,34 @@ const FREE = new Set(["checkpointSteps", "evaluateSteps", "evaluateWindows", "mi
 /** Made before training and hashed on its own. */
 const OF_THE_DATA = new Set(["tokenizer", "heldOutModulo"]);
 
-/** What the weights so far follow from, but for the phases' lengths. */
-export async function trainingKey(recipe: Recipe, work: string): Promise<string> {
+/** Hashes of what the weights follow from: of each phase but for its length, and of all else. */
+export async function trainingKeys(recipe: Recipe, work: string): Promise<Record<Phase | "all", string>> {
   const { forms: _, ...rest } = recipe;
   rest.init = rest.init && { ...rest.init, folder: "" }; // it may have been moved; checkpoints hold what was in it
-  const unnumbered = (phase: object): object => ({ ...phase, steps: null, microBatch: null });
-  const binding = Object.entries(rest).filter(([name]) => !FREE.has(name) && !OF_THE_DATA.has(name));
-  return hashOf({ data: await dataHash(work), recipe: binding.map(([name, value]) => [name, (PHASES as readonly string[]).includes(name) ? unnumbered(value as object) : value]) });
+  const ofPhase = (phase: Phase): string => hashOf({ ...recipe[phase], steps: null, microBatch: null });
+  const binding = Object.entries(rest).filter(([name]) => !FREE.has(name) && !OF_THE_DATA.has(name) && !(PHASES as readonly string[]).includes(name));
+  return { all: hashOf({ data: await dataHash(work), recipe: binding }), stable: ofPhase("stable"), decay: ofPhase("decay"), long: ofPhase("long") };
 }
 
 /**
  * Checks that checkpoints in the folder were made with this recipe. A phase that
- * has not begun may be given another length, and so may the stable one until
- * the decay begins; the decay's rate follows from the lengths of all.
+ * has not begun may be another one, and the stable one may have another length
+ * until the decay begins; the decay's rate follows from the lengths of all.
  * @throws DuctusError `train/other-recipe`
  */
 export async function checkRecipe({ work, recipe, stages }: StageContext): Promise<void> {
   const done = checkpointSteps(work).at(-1) ?? 0;
-  const key = await trainingKey(recipe, work);
+  const keys = await trainingKeys(recipe, work);
   if (done > 0) {
-    const facts = stages.facts("train") as { key: string } | undefined;
-    if (facts !== undefined && facts.key !== key) throw other("its model, data or rates are not the same");
+    const facts = stages.facts("train") as { keys: typeof keys } | undefined;
     const path = join(work, "recipe.json");
     const before = existsSync(path) ? parseRecipe(readFileSync(path, "utf8")) : recipe;
+    const begun = PHASES.filter((phase) => done > phaseSteps(before, phase).first);
+    if (facts !== undefined && (["all", ...begun] as const).some((name) => facts.keys[name] !== keys[name])) throw other("its model, data or rates are not the same");
     if (done > before.stable.steps && PHASES.some((phase) => before[phase].steps !== recipe[phase].steps)) throw other("its decay, which has begun, had other lengths");
     if (done > phaseSteps(recipe, "stable").end && done <= before.stable.steps) throw other(`it is at step ${done} of the stable phase, which is to have ${recipe.stable.steps}`);
   }
-  stages.setDone("train", key, [], { key });
+  stages.setDone("train", hashOf(keys), [], { keys });
 }
 
 const other = (why: string): DuctusError => new DuctusError("train/other-recipe", `The work folder holds a run of another recipe: ${why}.`, "Take another work folder, or the recipe of before.");
