@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { sha256Hex } from "./hash";
+import { sha256Hex, sha256HexNow } from "./hash";
 import { Random } from "./random";
 
 const expected = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
@@ -16,5 +16,9 @@ describe("sha256Hex", () => {
   it.each(["with", "without"])("is SHA-256 on a page %s the platform's own", async (which) => {
     if (which === "without") vi.stubGlobal("crypto", {});
     for (const bytes of samples) expect(await sha256Hex(bytes), `${bytes.length} bytes`).toBe(expected(bytes));
+  });
+
+  it("is the same at once", () => {
+    for (const bytes of samples) expect(sha256HexNow(bytes), `${bytes.length} bytes`).toBe(expected(bytes));
   });
 });

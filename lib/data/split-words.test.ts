@@ -28,7 +28,7 @@ describe("explainSplit", () => {
     ["one group", pieces(40), { groups: [["d1", "d2"]] }, /“Text d1” and “Text d2” repeat one another, so they stay on one side/],
     ["two groups", pieces(40), { groups: [["d1", "d2"], ["d5", "d6", "d7"]] }, /2 sets of pieces repeat one another; each set stays on one side/],
     ["a group that is cut", [{ id: "x", text: prose("x", 30) }, { id: "y", text: prose("x", 31) }], { groups: [["x", "y"]] }, /“Text x” and “Text y” repeat one another and hold too much .* Leave all but one of them out/],
-    ["large pieces", [...Array.from({ length: 9 }, (_, i) => book(`big${i}`, 20))], { shares: { train: 0.9, validation: 0.05, test: 0.05 } }, /come no nearer to the 90\/5\/5|too few pieces/],
+    ["pieces too large for the shares", Array.from({ length: 12 }, (_, i) => ({ id: `${i}`, text: `p${i} ${"One two three four. ".repeat(40)}` })), { shares: { train: 0.9, validation: 0.05, test: 0.05 } }, /Whole pieces come no nearer to the 90\/5\/5 asked for/],
     ["next to nothing", [{ id: "a", text: "Two words." }], {}, /^There is too little writing/],
   ])("says why: %s", (_, documents, options, expected) => {
     expect(explained(documents, options)).toMatch(expected);

@@ -40,6 +40,12 @@ describe("unwrap", () => {
     expect(unwrap(indented).text).toBe(text);
   });
 
+  it("joins dashes that stand between spaces with one", () => {
+    const text = prose(10, 30).replace(/(\w) (and|with) /g, "$1 — $2 ");
+    expect(text.match(/ — /g)?.length).toBeGreaterThan(30);
+    expect(unwrap(wrap(text, 66)).text).toBe(text);
+  });
+
   it("joins dashes without a space and heals divided words", () => {
     const filler = wrap(prose(8, 8), 60);
     const text = `${filler}\n\nThe harbour lay dark that night and the lantern by the har-\nbour went out in the rain; then she turned and went in--\nslowly, for she was old, and she stood by the wide blue-\ngrey window until the rain was over and the light came in.`;
@@ -64,6 +70,7 @@ describe("verse", () => {
     ["very long lines", { stanzas: 6, lines: 8, chars: [120, 260], capitals: true }],
     ["capitals", { stanzas: 10, lines: 6, chars: [38, 48], capitals: true }],
     ["indents", { stanzas: 10, lines: 4, chars: [25, 40], indent: "    " }],
+    ["few stanzas of wide lines with indents", { stanzas: 3, lines: 8, chars: [56, 64], indent: "    " }],
     ["indents and capitals", { stanzas: 10, lines: 4, chars: [25, 40], indent: "  ", capitals: true }],
   ];
   it.each(shapes)("of %s keeps its lines", (name, shape) => {
@@ -73,6 +80,7 @@ describe("verse", () => {
 
   it.each<[string, VerseShape]>([
     ["small letters", { stanzas: 3, lines: 4, chars: [20, 36] }],
+    ["small letters, nearly as wide", { stanzas: 3, lines: 4, chars: [48, 52] }],
     ["small letters and indents", { stanzas: 3, lines: 4, chars: [20, 36], indent: "    " }],
     ["capitals and indents", { stanzas: 3, lines: 4, chars: [20, 36], indent: "  ", capitals: true }],
   ])("among wrapped prose, in %s, keeps its lines", (name, shape) => {

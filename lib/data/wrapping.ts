@@ -140,9 +140,9 @@ function flowsOn(lines: readonly string[], width: number): boolean {
   return lines.length >= OWN_WIDTH_LINES && own >= MIN_WIDTH && filled >= NEARLY_EXACT_SHARE * interior.length;
 }
 
-/** Two lines with what comes between. A dash at the line end joins without a space; a hyphen goes when the word is elsewhere written without it. */
+/** Two lines with what comes between. A dash at the line end joins without a space unless it has one on its other side; a hyphen goes when the word is elsewhere written without it. */
 function join(before: string, line: string, words: ReadonlySet<string>): string[] {
-  if (/(?:--|—)$/.test(before.slice(-2)) || /^(?:--|—)/.test(line)) return [before, line];
+  if (/(?:--|—)$/.test(before.slice(-2)) || /^(?:--|—)/.test(line)) return / (?:--|—)$/.test(before.slice(-3)) || /^(?:--|—) /.test(line) ? [before, " ", line] : [before, line];
   const head = /(\p{L}+)-$/u.exec(before.slice(-40))?.[1], tail = /^\p{Ll}+/u.exec(line)?.[0];
   if (head === undefined || tail === undefined) return [before, " ", line];
   return [words.has((head + tail).toLowerCase()) ? before.slice(0, -1) : before, line];

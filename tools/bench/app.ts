@@ -44,6 +44,7 @@ export async function* run({ argv, wants }: BenchArgs): AsyncIterable<Line> {
     writeFileSync(join(values.keep, `${name}.safetensors`), file);
     writeFileSync(join(values.keep, `${name}.json`), JSON.stringify({ ...numbers, ...more }, null, 1));
   };
+  if (!wants("") && (wants(AUTHORS) || wants(RECOGNISED))) throw new RangeError(`${AUTHORS} and ${RECOGNISED} need --authors DIR.`);
   const site = await openSite();
   try {
     const cores = availableParallelism();

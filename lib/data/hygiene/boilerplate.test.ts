@@ -89,6 +89,7 @@ describe("letters: what is quoted goes", () => {
   it.each<[string, string, TextKind]>([
     ["somebody who wrote, in a letter", `${MINE}\n\nThen she wrote:\n\n“Come home.”`, "mail"],
     ["a day on which somebody wrote", "On 3 May 1921 my grandmother wrote to her sister:\n\nthe jam arrived whole.", "mail"],
+    ["what stands below an announcement, where nothing tells the answer from it", `On Mon, 3 May 2021 at 10:00, Ann Lee <ann@example.org> wrote:\n\n${THEIRS}\n\n${MINE}`, "mail"],
     ["quotations in a note", `What she said:\n\n${quoted}\n\nI thought about it for days.`, "note"],
     ["a novel in letters", `She read it.\n\nFrom: Ann\nTo: Ruth\nSubject: jam\n\n${THEIRS}\n\nAnd she laughed.`, "plain"],
     ["dialogue between guillemets", "« Bonjour », dit-il.\n\n» Adieu, she thought.", "page"],
@@ -203,7 +204,7 @@ describe("lines that many documents begin or end with", () => {
   });
 
   it("stay where they are the writer's greeting, closing, name, title or refrain", async () => {
-    for (const make of [(t: string) => `Dear Ann,\n\n${t}\n\nWith love from all of us here at number nine, as ever\nRuth`, (t: string) => `Monday\n\n${t}\n\nsleep well`, (t: string, i: number) => `The jam diary, day ${i}\n\n${t}`]) {
+    for (const make of [(t: string) => `Dear Ann,\n\n${t}\n\nWith love from all of us here at number nine, as ever, Ruth`, (t: string) => `Monday\n\n${t}\n\nsleep well`, (t: string, i: number) => `The jam diary, day ${i}\n\n${t}`]) {
       const texts = letters(30, make);
       expect(await clean(texts)).toEqual(texts);
     }

@@ -42,7 +42,12 @@ export async function withoutSharedBoilerplate(documents: readonly { text: strin
     all.push(marked(text, kind));
   }
   markRepeated(all, minDocuments);
-  return all.map((text) => text.result());
+  const cleaned: CleanedText[] = [];
+  for (const text of all) {
+    await breathe();
+    cleaned.push(text.result());
+  }
+  return cleaned;
 }
 
 function marked(source: string, kind: TextKind): MarkedLines {

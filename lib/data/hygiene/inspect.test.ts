@@ -90,8 +90,13 @@ describe("inspectDocuments", () => {
     clearInterval(timer);
     expect(ticks).toBeGreaterThan(2);
     expect(seen.at(-1)).toBe(1);
-    const stopped = inspectDocuments(many, { signal: stop.signal, onProgress: (done) => done === 50 && stop.abort(new Error("stopped")) });
-    await expect(stopped).rejects.toThrow("stopped");
+    let last = 0;
+    const onProgress = (done: number): void => {
+      last = done;
+      if (done === 50) stop.abort(new Error("stopped"));
+    };
+    await expect(inspectDocuments(many, { signal: stop.signal, onProgress })).rejects.toThrow("stopped");
+    expect(last).toBe(50);
     expect(await inspectDocuments([])).toEqual({ documents: [], groups: [], words: 0, kept: 0, languages: [], repeating: 0, sentences: [] });
   });
 

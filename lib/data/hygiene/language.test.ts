@@ -42,9 +42,24 @@ describe("languages", () => {
     }
   });
 
+  it("does not make Danish of Norwegian sentences that could be either", () => {
+    const text = "Om morgenen satte bestemoren min kjelen på og åpnet vinduet, selv om det var kaldt ute. Så satt vi ved bordet, og hun spurte meg hva jeg hadde drømt. Jeg svarte at jeg hadde gått på isen.\n\nDet er en god drøm, sa hun, så lenge isen holder. Det er en god drøm, sa han, så lenge isen holder.\n\nDet er en god drøm, sa hun, så lenge isen holder.";
+    expect(detect("Det er en god drøm, sa hun, så lenge isen holder.").main).toBe("da");
+    expect(detect(text).shares).toEqual([{ language: "no", share: 1 }]);
+  });
+
   it("says when it cannot tell", () => {
     for (const text of ["", "Ok.", "12:30 1234 --- 99 %", "?!", "\n\n"]) expect(detect(text)).toEqual({ main: null, shares: [], stretches: [] });
     expect(detect("日本語です").main).toBe("ja");
+  });
+
+  it("finds a part of a thirtieth in a text that is looked at in a few places first", () => {
+    for (let at = 0; at < 10; at++) {
+      const paragraphs = Array.from({ length: 300 }, (_, i) => scene(i >= 30 * at + 13 && i < 30 * at + 23 ? "it" : "en"));
+      const { shares } = detect(paragraphs.join("\n\n"));
+      expect(shares.map((s) => s.language)).toEqual(["en", "it"]);
+      expect(Math.abs((shares[1]?.share ?? 0) - 1 / 30)).toBeLessThan(0.01);
+    }
   });
 
   it("samples what is long, and covers it", () => {

@@ -28,8 +28,8 @@ export type LanguageDetector = (text: string) => LanguageReport;
 
 /** Characters judged together: to the first sentence's or line's end after the least, and to a paragraph's in any case unless the text is sampled. */
 const LEAST_CHARS = 80, MOST_CHARS = 240;
-/** In longer texts as many places are looked at, evenly spread. */
-const MAX_PLACES = 600;
+/** In longer texts as many places are looked at, evenly spread: a few where all are of one language, else more. */
+const FEW_PLACES = 40, MAX_PLACES = 600;
 /** Fewer letters say nothing. */
 const MIN_LETTERS = 12;
 /** A place is of another language than the whole when it has so many letters (a Chinese or Japanese one counts as three), and its own language scores so much higher (0 to 1). */
@@ -50,35 +50,42 @@ interface Judgement {
 }
 
 interface Place {
-  start: number;
+  /** End of the stretch it stands for. */
   end: number;
   letters: number;
   language: string;
-  scores: Record<string, number>;
-  reliable: boolean;
+  judgement: Judgement;
 }
 
 function detect(text: string, judge: (text: string) => Judgement): LanguageReport {
+  const quick = detectIn(text, FEW_PLACES, judge);
+  return quick.shares.length > 1 && text.length > FEW_PLACES * MOST_CHARS ? detectIn(text, MAX_PLACES, judge) : quick;
+}
+
+function detectIn(text: string, most: number, judge: (text: string) => Judgement): LanguageReport {
   const places: Place[] = [];
-  const scores = new Map<string, number>();
-  for (const { start, end, until } of placesOf(text)) {
+  const letters = new Map<string, number>();
+  for (const { start, end, until } of placesOf(text, most)) {
     const place = text.slice(start, end);
-    const letters = lettersOf(place);
-    if (letters < MIN_LETTERS) continue;
-    const judged = judge(place);
-    const all = judged.getScores();
-    const reliable = judged.language !== "" && judged.isReliable();
-    for (const [language, score] of Object.entries(all)) scores.set(language, (scores.get(language) ?? 0) + score * (end - start) * (reliable && language === judged.language ? 2 : 1));
-    places.push({ start, end: until, letters, language: judged.language, scores: all, reliable });
+    const count = lettersOf(place);
+    if (count < MIN_LETTERS) continue;
+    const judgement = judge(place);
+    const { language } = judgement;
+    if (language !== "") letters.set(language, (letters.get(language) ?? 0) + count);
+    places.push({ end: until, letters: count, language, judgement });
   }
-  const [best] = [...scores].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
+  const [best] = [...letters].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
   if (best === undefined) return { main: null, shares: [], stretches: [] };
   const main = best[0];
 
-  const stands = (place: Place): boolean => place.language !== main && place.reliable && place.letters >= OTHER_MIN_LETTERS && (place.scores[place.language] ?? 0) - (place.scores[main] ?? 0) >= OTHER_MARGIN;
+  const stands = ({ language, letters, judgement }: Place): boolean => {
+    if (language === main || letters < OTHER_MIN_LETTERS || !judgement.isReliable()) return false;
+    const scores = judgement.getScores();
+    return (scores[language] ?? 0) - (scores[main] ?? 0) >= OTHER_MARGIN;
+  };
+  const standing = new Set(places.filter(stands));
   const others = new Map<string, { places: number; longest: number }>();
-  for (const place of places) {
-    if (!stands(place)) continue;
+  for (const place of standing) {
     const other = others.get(place.language) ?? { places: 0, longest: 0 };
     others.set(place.language, { places: other.places + 1, longest: Math.max(other.longest, place.letters) });
   }
@@ -87,7 +94,7 @@ function detect(text: string, judge: (text: string) => Judgement): LanguageRepor
     const other = others.get(place.language);
     const last = stretches.at(-1);
     const goesOn = place.language === last?.language; // too short to stand alone, but like what precedes it
-    const language = goesOn || (stands(place) && other !== undefined && (other.places > 1 || other.longest >= OTHER_ONE_PLACE_LETTERS)) ? place.language : main;
+    const language = goesOn || (standing.has(place) && other !== undefined && (other.places > 1 || other.longest >= OTHER_ONE_PLACE_LETTERS)) ? place.language : main;
     if (last?.language === language) last.end = place.end;
     else stretches.push({ start: last?.end ?? 0, end: place.end, language });
   }
@@ -98,16 +105,16 @@ function detect(text: string, judge: (text: string) => Judgement): LanguageRepor
 
 /** How many letters a text has; those that are syllables or words count as three. */
 function lettersOf(text: string): number {
-  return (text.match(/\p{L}/gu)?.length ?? 0) + 2 * (text.match(/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/gu)?.length ?? 0);
+  const letters = text.replace(/\P{L}+/gu, "").length;
+  return /[\u3040-\u9fff\uac00-\ud7af]/.test(text) ? letters + 2 * text.replace(/[^\u3040-\u9fff\uac00-\ud7af]+/g, "").length : letters;
 }
 
 /** The places of a text that are judged, each with the end of the stretch it stands for. */
-function* placesOf(text: string): Generator<{ start: number; end: number; until: number }> {
-  const step = text.length / MAX_PLACES;
+function* placesOf(text: string, most: number): Generator<{ start: number; end: number; until: number }> {
+  const step = text.length / most, sampled = step > MOST_CHARS;
   for (let start = 0; start < text.length; ) {
-    const sampled = step > MOST_CHARS;
     const end = placeEnd(text, start, !sampled);
-    const until = !sampled ? end : Math.max(end, Math.ceil(start + step));
+    const until = sampled ? Math.max(end, Math.ceil(start + step)) : end;
     yield { start, end, until };
     start = until;
   }

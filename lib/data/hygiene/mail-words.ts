@@ -40,7 +40,7 @@ export const beginsAnnouncement = (line: string): boolean => line.length <= MAX_
 const ORIGINAL = /^(?:-{2,}|_{2,}) ?(?:original (?:message|mail|appointment)|forwarded (?:message|mail|by.*)|ursprüngliche nachricht|original-nachricht|originalnachricht|weitergeleitete nachricht|message (?:d['’]origine|original|transféré|transmis)|mensaje (?:original|reenviado)|messaggio (?:originale|inoltrato)|mensagem (?:original|encaminhada)|oorspronkelijk bericht|doorgestuurd bericht|ursprungligt meddelande|vidarebefordrat (?:meddelande|brev)|oprindelig meddelelse|videresendt meddelelse|opprinnelig melding|videresendt melding|alkuperäinen viesti|välitetty viesti|wiadomość oryginalna|wiadomość przekazana dalej|původní zpráva|přeposlaná zpráva|исходное сообщение|пересылаемое сообщение|originalmeddelande|özgün ileti|orijinal mesaj|転送されたメッセージ|元のメッセージ|原始邮件|转发邮件|原始郵件) ?(?:-{2,}|_{2,})$/i;
 const FORWARDED = /^(?:Begin forwarded message|Anfang der weitergeleiteten Nachricht|Début du message (?:réexpédié|transféré)|Inicio del mensaje reenviado|Inizio messaggio inoltrato|Início da mensagem (?:encaminhada|reenviada)|Begin doorgestuurd bericht|Vidarebefordrat brev|Начало переадресованного сообщения) ?:$/i;
 
-export const marksOriginal = (line: string): boolean => line.length <= MAX_LINE && (ORIGINAL.test(line) || FORWARDED.test(line));
+export const marksOriginal = (line: string): boolean => line.length <= MAX_LINE && (line.endsWith(":") ? FORWARDED : ORIGINAL).test(line);
 
 /** The lines of the header above a quoted letter. */
 const LABELS: readonly (readonly [what: "from" | "sent" | "to" | "subject", pattern: RegExp])[] = [
@@ -53,7 +53,7 @@ const OTHER_LABEL = /^(?:Cc|Bcc|Kopie|Copie|Kopia|Kopi|Reply-To|Antwort an|Attac
 
 /** Which line of such a header this is; null where none. Bold as in Markdown counts too. */
 export function headerLine(line: string): "from" | "sent" | "to" | "subject" | "other" | null {
-  if (line.length > MAX_LINE) return null;
+  if (line.length > MAX_LINE || !/^.{1,30}[:：]/.test(line)) return null;
   const plain = line.replace(/^\*{1,2}|\*{1,2}(?=\s|$)/g, "").replace(/:\*{1,2}/, ":");
   return LABELS.find(([, pattern]) => pattern.test(plain))?.[0] ?? (OTHER_LABEL.test(plain) ? "other" : null);
 }

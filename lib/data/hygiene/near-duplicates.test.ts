@@ -162,6 +162,24 @@ describe("findNearDuplicates", () => {
     expect(copies.groups[0]?.length).toBeGreaterThan(960); // some drafts are further from all that were kept
   });
 
+  it("finds short pieces of which a word was changed, where fingerprints do not suffice", async () => {
+    const random = new Random("short");
+    const texts: string[] = [];
+    for (let i = 0; i < 300; i++) {
+      const words = Array.from({ length: 20 }, () => `w${random.int(1e6)}`);
+      texts.push(words.join(" "), words.map((word, k) => (k === 10 ? `changed${i}` : word)).join(" "));
+    }
+    expect(bruteForce(texts[0] as string, texts[1] as string).resemblance).toBeGreaterThan(NEAR_RESEMBLANCE);
+    expect((await findNearDuplicates(texts)).groups).toHaveLength(300);
+  });
+
+  it("takes a formula in all of them for no passage, though two share a little besides", async () => {
+    const rare = (name: string): string => Array.from({ length: 18 }, (_, i) => `${name}${i}`).join(" ");
+    const formula = Array.from({ length: PASSAGE_WORDS + 20 }, (_, i) => `formula${i}`).join(" ");
+    const letters = others.map((text, i) => `${text}\n\n${i < 2 ? `${rare("a")} and this too ${i} ${rare("b")}` : ""}\n\n${formula}`);
+    expect((await findNearDuplicates(letters)).groups).toEqual([]);
+  });
+
   it("is the same again, and can be left", async () => {
     const texts = [...others, ...others.slice(0, 5)];
     expect(await findNearDuplicates(texts, { seed: 4 })).toEqual(await findNearDuplicates(texts, { seed: 4 }));

@@ -22,7 +22,7 @@ const SHARES = { harmless: 5, damaged: 10, spliced: 1, hostile: 3 };
 
 export interface FuzzInput extends Damaged {
   sample: Sample;
-  /** Made to be hostile, or noise: what it has for text may be anything that letters can say. */
+  /** Made to be hostile, noise, or of two files: what it has for text may be anything that letters can say. */
   foreign: boolean;
 }
 
@@ -33,7 +33,7 @@ export function makeInput(format: FormatName, round: number, seed: string, lineL
   let kind = random.int(20);
   if ((kind -= SHARES.harmless) < 0) return { sample, foreign: false, ...damage(sample, format, random, true) };
   if ((kind -= SHARES.damaged) < 0) return { sample, foreign: false, ...damage(sample, format, random, false) };
-  if ((kind -= SHARES.spliced) < 0) return { sample, foreign: false, ...spliced(sample, makeSample(random.pick(FORMATS), "splice"), random) };
+  if ((kind -= SHARES.spliced) < 0) return { sample, foreign: true, ...spliced(sample, makeSample(random.pick(FORMATS), "splice"), random) };
   if ((kind -= SHARES.hostile) < 0) return { sample, foreign: true, whole: false, ...hostile(format, random, lineLength) };
   return { sample, foreign: true, whole: false, ...noise(format, random) };
 }
