@@ -18,8 +18,9 @@ const config: NextConfig = {
   typescript: { ignoreBuildErrors: true },
   turbopack: {
     root: process.cwd(),
-    // What only Node can load never enters a bundle for the browser.
-    resolveAlias: { "onnxruntime-node": { browser: empty }, sharp: { browser: empty } },
+    // What only Node can load never enters a bundle for the browser. (`stream`: jszip asks whether there is one; what
+    // stands in for it in bundles makes functions from strings, which the policy refuses.)
+    resolveAlias: { "onnxruntime-node": { browser: empty }, sharp: { browser: empty }, stream: { browser: empty } },
   },
   ...(files ? { output: "export", distDir: "out" } : served()),
 };

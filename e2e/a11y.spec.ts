@@ -71,7 +71,7 @@ async function tabTo(page: Page, target: Locator): Promise<void> {
 
 test("every screen with nothing there yet", async ({ page }) => {
   test.setTimeout(RUN_TIMEOUT_MS);
-  for (const path of ["/", "/writing", "/train", "/models", "/compare", "/share", "/nowhere"]) {
+  for (const path of ["/", "/writing", "/train", "/models", "/compare", "/chat", "/share", "/nowhere"]) {
     await page.goto(path);
     await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
     await expect(page.getByText("Opening…")).toHaveCount(0);
@@ -127,6 +127,9 @@ test("by keyboard alone from the start to a run, then every screen with somethin
   await compareFrom(page, "I went down to the gate.");
   await page.getByText("From key words").click();
   await check(page, "/compare, key words");
+
+  await goTo(page, "Chat");
+  await check(page, "/chat, before a word");
 
   await goTo(page, "Take away");
   await check(page, "/share");

@@ -203,7 +203,7 @@ test("a sample writer: train, compare, take away, reload, network off, bring bac
     await page.getByTestId("confirm").click();
     await expect(page).toHaveURL(/:\d+\/$/);
     const after = await stored(page);
-    expect(countOf(after, trained.handId)).toEqual({ hands: 0, documents: 0, runs: 0, metrics: 0, samples: 0, adapters: 0, adapterFiles: 0 });
+    expect(countOf(after, trained.handId)).toEqual({ hands: 0, documents: 0, runs: 0, metrics: 0, samples: 0, adapters: 0, adapterFiles: 0, conversations: 0 });
     expect(countOf(after, other.id)).toEqual(kept);
   });
   seen.expectClean();

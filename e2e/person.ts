@@ -77,7 +77,16 @@ export async function download(page: Page, button: Locator): Promise<{ name: str
 }
 
 /** Follows the line of steps, without loading the page anew. */
-export async function goTo(page: Page, step: "Writing" | "Train" | "Compare" | "Take away"): Promise<void> {
+export async function goTo(page: Page, step: "Writing" | "Train" | "Compare" | "Chat" | "Take away"): Promise<void> {
   await page.getByRole("navigation", { name: "Steps" }).getByRole("link", { name: new RegExp(`^${step}`) }).click();
-  await expect(page).toHaveURL(new RegExp(`/${{ "Writing": "writing", "Train": "train", "Compare": "compare", "Take away": "share" }[step]}$`));
+  await expect(page).toHaveURL(new RegExp(`/${{ "Writing": "writing", "Train": "train", "Compare": "compare", "Chat": "chat", "Take away": "share" }[step]}$`));
+}
+
+/** Drops a file on the window, as from the desktop. */
+export async function dropOn(page: Page, name: string, bytes: Buffer): Promise<void> {
+  await page.evaluate(({ name: fileName, content }) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([new Uint8Array(content)], fileName));
+    for (const type of ["dragenter", "dragover", "drop"]) document.body.dispatchEvent(new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true }));
+  }, { name, content: [...bytes] });
 }

@@ -37,7 +37,6 @@ const BAD_TEXTS: [what: string, name: string, content: string | Uint8Array, code
   ["an empty file", "empty.txt", "", "file/empty", /“empty\.txt” has no words in it/],
   ["a file of spaces", "blank.txt", " \n\n\t \n", "file/empty", /has no words in it/],
   ["an image renamed to .txt", "holiday.txt", PNG, "file/not-text", /looks like a PNG image/],
-  ["a chat export", "WhatsApp Chat.txt", CHAT, "file/chat", /looks like a conversation/],
   ["half of a UTF-16 character", "torn.txt", Buffer.concat([utf16("It was raining"), Buffer.from([0x00, 0xd8, 0x20, 0x00])]), "file/damaged", /damaged/],
 ];
 
@@ -52,6 +51,12 @@ test("texts that cannot be used are refused on the start page and beside a hand,
       expect((await stored(page)).hands).toEqual([]);
     });
   }
+
+  await test.step("a chat export is set aside, and the page says why", async () => {
+    await giveFile(page, "WhatsApp Chat.txt", CHAT);
+    await expect(page.getByText(/WhatsApp Chat\.txt: It looks like a conversation/)).toBeVisible();
+    expect((await stored(page)).hands).toEqual([]);
+  });
 
   await beginWith(page, "night-bread.txt", SHORT_TEXT);
   const before = await stored(page);
@@ -77,6 +82,33 @@ test("texts that cannot be used are refused on the start page and beside a hand,
     await expect(page.getByText(/It is the same text as “night-bread”, which is already here\./)).toBeVisible();
     expect((await stored(page)).documents).toHaveLength(2);
   });
+  seen.expectClean();
+});
+
+test("an archive of several kinds of files is read, each by its own kind", async ({ page, context, baseURL }) => {
+  const seen = await watch(context, baseURL!);
+  const [first, second, third] = [0, 6, 12].map((from) => OWN_TEXT.split("\n\n").slice(from, from + 6)) as [string[], string[], string[]];
+  const text = (content: string): Uint8Array => new TextEncoder().encode(content);
+  const docx = zipSync({
+    "[Content_Types].xml": text('<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>'),
+    "_rels/.rels": text('<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/></Relationships>'),
+    "word/document.xml": text(`<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>${first.map((p) => `<w:p><w:r><w:t>${p}</w:t></w:r></w:p>`).join("")}</w:body></w:document>`),
+  });
+  const html = text(`<!doctype html><title>Second</title><img src="x" onerror="document.title='run'"><script>document.title = "run"</script>${second.map((p) => `<p>${p}</p>`).join("")}`);
+  const mail = text(`From: Ann <ann@example.com>\r\nTo: Bo <bo@example.com>\r\nSubject: Third\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n${third.join("\r\n\r\n")}\r\n`);
+  const stream = "BT /F1 12 Tf 40 700 Td (The kettle had been on for an hour.) Tj 0 -14 Td (Nobody came down to it.) Tj ET";
+  const pdf = text(`%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>endobj\n4 0 obj<</Length ${stream.length}>>stream\n${stream}\nendstream endobj\n5 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj\ntrailer<</Root 1 0 R>>\n`);
+  const zip = zipSync({ "fourth.pdf": pdf, "notes/first.docx": docx, "web/second.html": html, "third.eml": mail, "chats/WhatsApp Chat.txt": text(CHAT), "../../etc/passwd.png": PNG });
+  await page.goto("/");
+  await page.getByTestId("drop-input").setInputFiles({ name: "mixed.zip", mimeType: "application/zip", buffer: Buffer.from(zip) });
+  await expect(page).toHaveURL(/\/writing$/, { timeout: START_TIMEOUT_MS });
+  await expect(page.getByText(/It looks like a conversation/)).toBeVisible();
+  const { documents } = await stored(page);
+  expect(documents.shift()).toMatchObject({ format: "pdf", name: "fourth" });
+  expect(documents.map(({ format, text: read }) => [format, read.split(/\n+/).length])).toEqual([["docx", first.length], ["html", second.length], ["email", third.length]]);
+  expect(documents[0]!.text).toContain(first[0]!);
+  expect(documents[1]!.name).toBe("Second");
+  expect(await page.title()).not.toBe("run");
   seen.expectClean();
 });
 

@@ -1,7 +1,7 @@
 /** What IndexedDB holds, read past the app's own code, so that a test does not believe the screens about it. */
 import type { Page } from "@playwright/test";
 import type { AdapterInfo } from "../lib/store/adapters";
-import type { Hand, Metric, Run, RunSample, StoredDocument } from "../lib/store/types";
+import type { Conversation, Hand, Metric, Run, RunSample, StoredDocument } from "../lib/store/types";
 
 export interface Stored {
   hands: Hand[];
@@ -12,6 +12,7 @@ export interface Stored {
   adapters: AdapterInfo[];
   /** Without their bytes. */
   adapterFiles: { adapterId: string; bytes: number }[];
+  conversations: Conversation[];
 }
 
 export function stored(page: Page): Promise<Stored> {
@@ -22,7 +23,7 @@ export function stored(page: Page): Promise<Stored> {
         request.onerror = () => reject(request.error ?? new Error("The database refused."));
       });
     const database = await settled(indexedDB.open("ductus"));
-    const names = ["hands", "documents", "runs", "metrics", "samples", "adapters", "adapterFiles"];
+    const names = ["hands", "documents", "runs", "metrics", "samples", "adapters", "adapterFiles", "conversations"];
     const transaction = database.transaction(names);
     const all: Record<string, unknown[]> = {};
     for (const name of names) all[name] = await settled(transaction.objectStore(name).getAll() as IDBRequest<unknown[]>);
@@ -49,6 +50,7 @@ export function countOf(all: Stored, handId: string): Record<keyof Stored, numbe
     metrics: all.metrics.filter((point) => under(runs.get(point.runId))).length,
     samples: all.samples.filter((sample) => under(runs.get(sample.runId))).length,
     adapters: mine(all.adapters),
+    conversations: mine(all.conversations),
     adapterFiles: all.adapterFiles.filter((file) => under(adapters.get(file.adapterId))).length,
   };
 }

@@ -9,7 +9,7 @@
  * here: no request of the site has a body.
  */
 const PREFIX = "ductus-site-";
-const PAGES = ["/", "/writing", "/train", "/models", "/compare", "/share"];
+const PAGES = ["/", "/writing", "/train", "/models", "/compare", "/chat", "/share", "/settings"];
 const FILES = ["/trusted-types.js", "/theme.js", "/samples/allotment.json", "/samples/letters.json"];
 
 self.addEventListener("install", (event) => {
@@ -20,9 +20,34 @@ self.addEventListener("activate", (event) => {
   event.waitUntil(self.clients.claim());
 });
 
+/** What this has asked the network for while it has been awake, for the settings page to list: addresses and sizes, newest last. */
+const notes = [];
+const MAX_NOTES = 1000;
+const listeners = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("ductus-requests");
+
+function note(more) {
+  notes.push(...more);
+  notes.splice(0, notes.length - MAX_NOTES);
+  listeners?.postMessage({ notes: more });
+}
+
+if (listeners !== null) {
+  listeners.onmessage = ({ data }) => {
+    if (data === "tell") listeners.postMessage({ notes });
+  };
+  new PerformanceObserver((list) => {
+    note(list.getEntries().map((entry) => ({
+      address: entry.name.split("#", 1)[0], initiator: "service worker", startedAt: performance.timeOrigin + entry.startTime, endedAt: performance.timeOrigin + entry.responseEnd,
+      transferBytes: entry.transferSize, bytes: Math.max(entry.decodedBodySize, entry.encodedBodySize), byServiceWorker: false, status: entry.responseStatus ?? 0,
+    })));
+  }).observe({ type: "resource", buffered: true });
+}
+
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
+  // The site makes no such request; one that were made is to be seen.
+  if (request.method !== "GET" && request.method !== "HEAD") note([{ address: request.url.split("#", 1)[0], initiator: request.method, startedAt: Date.now(), endedAt: Date.now(), transferBytes: 0, bytes: 0, byServiceWorker: false, status: 0 }]);
   if (request.method !== "GET" || url.origin !== self.location.origin || url.pathname.startsWith("/models/")) return;
   if (request.headers.has("range")) return;
   event.respondWith(url.pathname.startsWith("/_next/static/") ? fromCache(event) : fromNetwork(event));
@@ -84,6 +109,8 @@ async function fromNetwork(event) {
     if (request.mode === "navigate" && response.ok) {
       const kept = await cache.match(request.url, { ignoreSearch: true });
       if (kept) event.waitUntil(compare(kept, response.clone()));
+      // All that was kept has been deleted by the person, or cleared by the browser.
+      else if (!(await cache.match(PAGES[0]))) event.waitUntil(renew());
     }
     keep(cache, request, response);
     return response;

@@ -3,14 +3,14 @@
  * made for, whether it fits, and the folder for Python with its card. Reading and
  * writing the formats is lib/train/adapter's.
  */
-import { DuctusError } from "../lib/core/errors";
+import { DuctusError, serializeError } from "../lib/core/errors";
 import { getAdapter, saveAdapter } from "../lib/store/adapters";
 import { getHand } from "../lib/store/hands";
 import { listModels } from "../lib/store/models";
 import { getRun, listSamples } from "../lib/store/runs";
 import type { Hand } from "../lib/store/types";
 import type { CardExtras } from "../lib/train/adapter/card";
-import { baseNamed, baseOfFile, isCalled, openAdapter, packAdapter, zipPeft } from "../lib/train/adapter/file";
+import { baseNamed, baseOfFile, isCalled, openAdapter, packAdapter, withName, zipPeft } from "../lib/train/adapter/file";
 import { adapterToPeft } from "../lib/train/adapter/peft";
 import type { AdapterInfo } from "../lib/train/adapter/types";
 import { fitAdapter, tokenizerFor } from "./adapter-use";
@@ -44,6 +44,19 @@ async function baseFor(bytes: Uint8Array, { model }: Hand): Promise<{ id: string
   if (stored !== undefined) return { id: stored.name, sha256: stored.id };
   const embedded = await embeddedEntry().catch(() => null);
   return embedded !== null && isCalled(named, embedded.id) ? embedded : identify(model);
+}
+
+/** The one file, with the name that the adapter has now in its notes. */
+export async function exportFile(adapterId: string): Promise<Uint8Array> {
+  const stored = await getAdapter(adapterId);
+  if (stored === null) throw new DuctusError("store/missing", "This adapter is no longer here; it was deleted in another tab.", "Reload the page.");
+  try {
+    return withName(stored.file, stored.name);
+  } catch (error) {
+    // Whoever opens it is told what is wrong with it; here it is only handed out.
+    console.warn("The adapter's file cannot be read.", serializeError(error));
+    return stored.file;
+  }
 }
 
 export async function exportPeft(adapterId: string, withTexts: boolean): Promise<Uint8Array> {

@@ -33,8 +33,6 @@ export interface KeeperApi {
   save(onProgress: (bytes: number) => void): Promise<SavedEverything | null>;
   /** Takes in such a zip; null when it was stopped: hands that came before that stay. `onProgress` hears how many hands of how many. */
   open(file: Blob, onProgress: (done: number, total: number) => void): Promise<Opened | null>;
-  /** The adapter's file with the name that it has now. */
-  adapterFile(adapterId: string): Promise<Uint8Array>;
   stop(): void;
 }
 

@@ -1,17 +1,16 @@
 /**
- * The keeper: counts what is stored, writes all of it into one file, takes such
- * a file in, and gives out an adapter's file. Here and not on the page, which
- * packing and reading would hold up. What is in the file is lib/store's.
+ * The keeper: counts what is stored, writes all of it into one file, and takes
+ * such a file in. Here and not on the page, which packing and reading would hold
+ * up. What is in the file is lib/store's.
  */
 import { expose } from "comlink";
-import { DuctusError, serializeError } from "../lib/core/errors";
-import { getAdapter, listAdapters } from "../lib/store/adapters";
+import { DuctusError } from "../lib/core/errors";
+import { listAdapters } from "../lib/store/adapters";
 import { exportEverything, takeEverything } from "../lib/store/everything";
 import { listHands } from "../lib/store/hands";
 import { listModels } from "../lib/store/models";
 import type { Hand } from "../lib/store/types";
 import { storageUsage } from "../lib/store/usage";
-import { withName } from "../lib/train/adapter/file";
 import { loadManifest } from "../lib/train/model/manifest";
 import type { KeeperApi, NeededModel, Opened, SavedEverything } from "./keeper-protocol";
 import { fetchModelFile } from "./model-files";
@@ -20,6 +19,8 @@ import { registerTransferHandlers } from "./transfer";
 
 /** So much is held in memory; what is larger goes into a Blob, which the browser may keep on its disk. */
 const PART_BYTES = 8e6;
+/** The model that comes with the site, as adapters name it. */
+const SITE_MODEL = "ductus-base";
 
 let abort: AbortController | null = null;
 
@@ -71,33 +72,21 @@ async function open(file: Blob, onProgress: (done: number, total: number) => voi
 /** Models that these hands are taught to, or have adapters of, and that are neither here nor the site's own. */
 async function neededModels(hands: readonly Hand[]): Promise<NeededModel[]> {
   const here = new Set((await listModels(() => undefined)).map(({ id }) => id));
-  const site = await loadManifest(`${self.location.origin}/models`, fetchModelFile).then(({ models }) => models, () => []);
-  for (const { sha256 } of site) here.add(sha256);
+  const site = await loadManifest(`${self.location.origin}/models`, fetchModelFile).then(({ models }) => models, () => null);
+  for (const { sha256 } of site ?? []) here.add(sha256);
   const needed = new Map<string, string>();
   for (const { id, model } of hands) {
     if (model !== undefined) needed.set(model.id, model.name);
     for (const { modelId, modelSha256 } of await listAdapters(id, () => undefined)) needed.set(modelSha256, modelId);
   }
-  return [...needed].filter(([sha256]) => !here.has(sha256)).map(([sha256, name]) => ({ sha256, name }));
-}
-
-async function adapterFile(adapterId: string): Promise<Uint8Array> {
-  const stored = await getAdapter(adapterId);
-  if (stored === null) throw new DuctusError("store/missing", "This adapter is no longer here; it was deleted in another tab.", "Reload the page.");
-  try {
-    return withName(stored.file, stored.name);
-  } catch (error) {
-    // Whoever opens it is told what is wrong with it; here it is only handed out.
-    console.warn("The adapter's file cannot be read.", serializeError(error));
-    return stored.file;
-  }
+  // Without the list, a name must do.
+  return [...needed].filter(([sha256, name]) => !here.has(sha256) && !(site === null && name === SITE_MODEL)).map(([sha256, name]) => ({ sha256, name }));
 }
 
 const api: KeeperApi = {
   usage: () => storageUsage(new AbortController().signal),
   save: (onProgress) => stoppable((signal) => save(onProgress, signal)),
   open: (file, onProgress) => stoppable((signal) => open(file, onProgress, signal)),
-  adapterFile,
   stop: () => abort?.abort(new DOMException("stopped", "AbortError")),
 };
 

@@ -132,6 +132,8 @@ export interface WriterApi {
    * stores it in the hand.
    */
   importAdapter(handId: string, name: string, bytes: Uint8Array): Promise<ImportedAdapter>;
+  /** The adapter as one file, under the name that it has now. */
+  exportFile(adapterId: string): Promise<Uint8Array>;
   /** The adapter as a zip of a PEFT folder. @param withTexts puts what it wrote into its card, and the lines it was asked with */
   exportPeft(adapterId: string, withTexts: boolean): Promise<Uint8Array>;
   stop(): void;

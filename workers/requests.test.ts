@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { isRequest, noteOf, REPORT_KEY, reportRequests, type RequestReport } from "./requests";
+import { REPORT_KEY, requestNotes, type RequestReport } from "../lib/core/request-note";
+import { reportRequests } from "./requests";
 
 const entry = (more: object = {}) => ({ name: "http://here/a.js#params=1", initiatorType: "script", startTime: 5, responseEnd: 9, transferSize: 300, encodedBodySize: 100, decodedBodySize: 250, workerStart: 0, ...more }) as PerformanceResourceTiming;
 
@@ -14,9 +15,9 @@ describe("what a worker has asked for", () => {
   });
 
   it("is the browser's own record, without fragments, in the clock's time", () => {
-    expect(noteOf(entry(), 1000)).toEqual({ address: "http://here/a.js", initiator: "script", startedAt: 1005, endedAt: 1009, transferBytes: 300, bytes: 250, byServiceWorker: false, status: 0 });
-    expect(noteOf(entry({ workerStart: 3, responseStatus: 404 }), 0)).toMatchObject({ byServiceWorker: true, status: 404 });
-    expect(["blob:http://here/1", "data:text/plain,x", "http://here/"].map((name) => isRequest(entry({ name })))).toEqual([false, false, true]);
+    expect(requestNotes([entry()], 1000)[0]).toEqual({ address: "http://here/a.js", initiator: "script", startedAt: 1005, endedAt: 1009, transferBytes: 300, bytes: 250, byServiceWorker: false, status: 0 });
+    expect(requestNotes([entry({ workerStart: 3, responseStatus: 404 })], 0)).toMatchObject([{ byServiceWorker: true, status: 404 }]);
+    expect(requestNotes(["blob:http://here/1", "data:text/plain,x", "http://here/"].map((name) => entry({ name })), 0).map(({ address }) => address)).toEqual(["http://here/"]);
   });
 
   it("goes to the page from the first request on, and so does what the policy refused", () => {

@@ -23,9 +23,18 @@ vi.mock("../lib/train/model/manifest", () => ({
 vi.mock("../lib/train/model/embedded", () => ({ EMBEDDED_MODEL_ID: "ductus-base", openModel: () => open("embedded") }));
 vi.mock("../lib/train/model/files", () => ({ opfsModel: (folder: string) => Promise.resolve(folder) }));
 vi.mock("../lib/train/model/load", () => ({ openModelFiles: (folder: string) => open(folder), openSettings: () => undefined }));
-vi.mock("../lib/train/runtime/device", () => ({ openDevice: () => undefined }));
+const asked: unknown[] = [];
+vi.mock("../lib/train/runtime/device", () => ({
+  openDevice: (preference: string, threads: number) => {
+    asked.push([preference, threads]);
+    return Promise.resolve({ backend: { lost: new Promise(() => undefined) }, report: { kind: preference === "webgpu" ? "webgpu" : "wasm", threads, reason: "" } });
+  },
+}));
+let setting: string | null = null;
+vi.mock("../lib/store/hands", () => ({ getSetting: (name: string) => (name === "device" ? Promise.resolve(setting) : Promise.reject(new Error(name))) }));
+vi.mock("../lib/store/threads", () => ({ measuredThreads: () => Promise.resolve(3) }));
 
-const { openByHash } = await import("./resources");
+const { device, openByHash } = await import("./resources");
 const model = (id: string, folder: string): StoredModel => ({ id, folder, name: id, family: "qwen2", parameters: 1, storage: "q4", fileBytes: 1, weightBytes: 1, addedAt: 1 });
 
 beforeEach(() => {
@@ -60,5 +69,20 @@ describe("openByHash", () => {
     expect(opened).toEqual(["let go", "old", "let go", "new"]);
     stored.clear();
     await expect(openByHash("again", "x")).rejects.toMatchObject({ code: "model/gone" });
+  });
+});
+
+describe("device", () => {
+  it("is the one that the person chose, where nobody asks for another; each is opened once", async () => {
+    expect((await device("auto")).report).toEqual({ kind: "wasm", threads: 3, reason: "" });
+    setting = "wasm";
+    expect((await device("auto")).report).toEqual({ kind: "wasm", threads: 3, reason: "The processor was chosen in the settings." });
+    setting = "webgpu";
+    expect((await device("auto")).report.kind).toBe("webgpu");
+    expect((await device("wasm")).report.reason).toBe("");
+    expect((await device("auto")).report.kind).toBe("webgpu");
+    setting = null;
+    await device("auto");
+    expect(asked).toEqual([["auto", 3], ["wasm", 3], ["webgpu", 3]]);
   });
 });

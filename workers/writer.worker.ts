@@ -15,7 +15,7 @@ import { prepareData } from "../lib/train/sft/prepare";
 import { defaultConfig } from "../lib/train/sft/recipes";
 import { poolScore } from "../lib/train/sft/score";
 import { scoreExamples } from "../lib/train/sft/trainer";
-import { exportPeft, importAdapter } from "./adapter-files";
+import { exportFile, exportPeft, importAdapter } from "./adapter-files";
 import { adapterTensors, tokenizerFor } from "./adapter-use";
 import type { WriterApi } from "./protocol";
 import { reportRequests } from "./requests";
@@ -47,7 +47,7 @@ async function evaluate(handId: string, adapterId: string): Promise<AdapterRepor
   }
 }
 
-const api: WriterApi = { write, evaluate, importAdapter, exportPeft, stop: stopWriting };
+const api: WriterApi = { write, evaluate, importAdapter, exportFile, exportPeft, stop: stopWriting };
 
 reportRequests();
 registerTransferHandlers();

@@ -2,7 +2,7 @@
 /**
  * Makes the whole window a place to drop files and folders. Text goes to the
  * current hand (on the start page: to a new one); an adapter's file goes to Take
- * away; a model's folder goes to Models.
+ * away; a model's folder goes to Models; what was saved of everything, to Settings.
  */
 import { usePathname, useRouter } from "next/navigation";
 import { useEffect, useState } from "react";
@@ -11,6 +11,7 @@ import { adapterIntake, isAdapterFile, takeAdapter } from "../_state/adapter-int
 import { intake, takeFiles } from "../_state/intake";
 import { isModel, models, offerModel } from "../_state/models";
 import { workspace } from "../_state/workspace";
+import { zipKind } from "../_state/zip-kind";
 import { droppedFiles } from "./dropped";
 
 export function DropTarget() {
@@ -76,13 +77,23 @@ async function receive(transfer: DataTransfer, path: string, go: (to: string) =>
   }
   const files = dropped.map(({ file }) => file);
   const { hand } = workspace.get();
-  const adapters = hand === null ? [] : files.filter((file) => isAdapterFile(file, path));
-  const texts = files.filter((file) => !adapters.includes(file));
+  const [saved] = await filesOf(files, async (file) => /\.zip$/i.test(file.name) && (await zipKind(file).catch(() => "other")) === "everything");
+  const adapters = await filesOf(files, (file) => isAdapterFile(file, path));
+  const texts = files.filter((file) => file !== saved && !adapters.includes(file));
   // What could not be read is said there, too, and on the start page.
   if (texts.length > 0 && ((await takeFiles(texts, path === "/" ? null : hand)) || path !== "/")) go("/writing");
-  const first = adapters[0];
-  if (hand !== null && first !== undefined) {
+  const [first] = adapters;
+  if (first !== undefined) {
     go("/share");
-    await takeAdapter(hand.id, first);
+    await takeAdapter(hand?.id ?? null, first);
   }
+  if (saved !== undefined) {
+    go("/settings");
+    await (await import("../_state/everything")).openAll(saved);
+  }
+}
+
+async function filesOf(files: readonly File[], is: (file: File) => Promise<boolean>): Promise<File[]> {
+  const found = await Promise.all(files.map(is));
+  return files.filter((_, i) => found[i]);
 }

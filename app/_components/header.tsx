@@ -1,8 +1,9 @@
 "use client";
-/** Name, steps with their states, the current hand, and the theme. */
+/** Name, steps with their states, the current hand, the theme, and the way to the settings. */
 import Link from "next/link";
 import { HandSwitch } from "./hand-switch";
 import { Mark } from "./mark";
+import { SettingsLink } from "./settings-link";
 import { Steps } from "./steps";
 import { ThemeToggle } from "./theme-toggle";
 
@@ -16,6 +17,7 @@ export function Header() {
           <div className="mast-end">
             <HandSwitch />
             <ThemeToggle />
+            <SettingsLink />
           </div>
         </div>
       </div>

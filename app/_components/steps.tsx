@@ -59,6 +59,7 @@ function useSteps(): Step[] {
     { href: "/writing", name: "Writing", ...writing },
     { href: "/train", name: "Train", ...train },
     { href: "/compare", name: "Compare", ...ready },
+    { href: "/chat", name: "Chat", ...(hand === null ? none() : { state: "ready" as const, words: adapters.length > 0 ? "Ready" : "Untaught" }) },
     { href: "/share", name: "Take away", ...(adapters.length > 0 ? { state: "ready" as const, words: adapters.length === 1 ? "1 adapter" : `${count(adapters.length)} adapters` } : none()) },
   ];
 }

@@ -2,6 +2,7 @@
 /** Opens the workspace once the page is alive, and stands in for every page when the storage cannot be read. */
 import { useEffect, type ReactNode } from "react";
 import { registerOffline } from "../_engine/offline";
+import { watchRequests } from "../_state/requests";
 import { readTheme } from "../_state/theme";
 import { useStore } from "../_state/use-store";
 import { openWorkspace, reopenWorkspace, workspace } from "../_state/workspace";
@@ -11,6 +12,7 @@ export function WorkspaceGate({ children }: { children: ReactNode }) {
   const error = useStore(workspace, (w) => w.error);
   const damaged = useStore(workspace, (w) => w.damaged);
   useEffect(() => {
+    watchRequests();
     readTheme();
     void openWorkspace();
     void registerOffline();

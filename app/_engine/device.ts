@@ -3,10 +3,15 @@
  * first look only: the workers test the device before they train on it, and
  * their report says what was used.
  */
+import { getSetting, type Setting } from "../../lib/store/hands";
 import { measuredThreads } from "../../lib/store/threads";
 import { defaultThreads } from "../../lib/train/runtime/threads";
 
+/** Where the person wants the work done. */
+export type DeviceChoice = Setting<"device">;
+
 export interface DeviceOutlook {
+  /** It will be tried first. */
   webgpu: boolean;
   /** Threads the processor path will have; 1 without cross-origin isolation. */
   threads: number;
@@ -19,25 +24,32 @@ interface GpuLike {
   requestAdapter(): Promise<{ info?: { isFallbackAdapter?: boolean } } | null>;
 }
 
-export async function lookAtDevice(): Promise<DeviceOutlook> {
+/** Whether there is a graphics processor for pages; "emulated": the processor itself does its work, slowly. */
+export async function graphicsProcessor(): Promise<"real" | "emulated" | "none"> {
   const gpu = (navigator as Navigator & { gpu?: GpuLike }).gpu;
-  let webgpu = false;
   try {
     const adapter = gpu === undefined ? null : await gpu.requestAdapter();
-    webgpu = adapter !== null && adapter.info?.isFallbackAdapter !== true;
+    if (adapter === null) return "none";
+    return adapter.info?.isFallbackAdapter === true ? "emulated" : "real";
   } catch {
-    // A browser may offer WebGPU and then refuse it; the processor does the work.
+    return "none"; // a browser may offer WebGPU and then refuse it; the processor does the work
   }
+}
+
+export async function lookAtDevice(): Promise<DeviceOutlook> {
+  const [gpu, choice] = await Promise.all([graphicsProcessor(), getSetting("device").catch(() => null)]);
+  const webgpu = choice !== "wasm" && (gpu === "real" || (gpu === "emulated" && choice === "webgpu"));
   const threads = (await measuredThreads()) ?? defaultThreads();
   const processor = threads === 1 ? "one thread of the processor" : `${threads} threads of the processor`;
   if (webgpu) {
-    return { webgpu, threads, headline: "Graphics processor (WebGPU)", detail: `It is tested first. If its sums are not right, ${processor} will do the work.` };
+    const chosen = gpu === "emulated" ? "You chose it in the settings. It is only emulated here, which is slower than the processor itself. " : "";
+    return { webgpu, threads, headline: "Graphics processor (WebGPU)", detail: `${chosen}It is tested first. If its sums are not right, ${processor} will do the work.` };
   }
   return {
     webgpu,
     threads,
     headline: threads === 1 ? "Processor, one thread" : `Processor, ${threads} threads`,
-    detail: crossOriginIsolated ? "This browser offers no graphics processor (WebGPU) to pages here. The processor does the same work, only more slowly." : whyOneThread(),
+    detail: !crossOriginIsolated ? whyOneThread() : choice === "wasm" ? "You chose the processor in the settings." : "This browser offers no graphics processor (WebGPU) to pages here. The processor does the same work, only more slowly.",
   };
 }
 

@@ -6,6 +6,7 @@
 import { wrap, type Remote } from "comlink";
 import { DuctusError } from "../../lib/core/errors";
 import { registerTransferHandlers } from "../../workers/transfer";
+import { hearWorker } from "./requests";
 
 interface Living<Api> {
   worker: Worker;
@@ -41,6 +42,7 @@ export class WorkerHost<Api> {
     if (this.living !== null) return this.living;
     registerTransferHandlers();
     const worker = this.start();
+    hearWorker(worker);
     let kill: (error: DuctusError) => void = () => undefined;
     const death = new Promise<never>((_, reject) => {
       kill = (error) => {

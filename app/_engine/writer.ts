@@ -1,7 +1,7 @@
 /** The writing worker, seen from the page: texts, scores, adapters in and out. */
 import { proxy } from "comlink";
 import type { AdapterReport } from "../../lib/store/types";
-import type { WriteEvent, WriteRequest, WriterApi } from "../../workers/protocol";
+import type { ImportedAdapter, WriteEvent, WriteRequest, WriterApi } from "../../workers/protocol";
 import { WorkerHost } from "./worker-host";
 
 const host = new WorkerHost<WriterApi>(() => new Worker(new URL("../../workers/writer.worker.ts", import.meta.url), { type: "module", name: "ductus-writer" }));
@@ -14,14 +14,16 @@ export function evaluate(handId: string, adapterId: string): Promise<AdapterRepo
   return host.call((writer) => writer.evaluate(handId, adapterId));
 }
 
-/** @returns the id of the stored adapter */
-export function importAdapter(handId: string, name: string, bytes: Uint8Array): Promise<string> {
+export function importAdapter(handId: string, name: string, bytes: Uint8Array): Promise<ImportedAdapter> {
   return host.call((writer) => writer.importAdapter(handId, name, bytes));
 }
 
+/** The adapter as one file, under the name that it has now. */
+export const exportFile = (adapterId: string): Promise<Uint8Array> => host.call((writer) => writer.exportFile(adapterId));
+
 /** The adapter as a zip of a PEFT folder. */
-export function exportPeft(adapterId: string): Promise<Uint8Array> {
-  return host.call((writer) => writer.exportPeft(adapterId));
+export function exportPeft(adapterId: string, withTexts: boolean): Promise<Uint8Array> {
+  return host.call((writer) => writer.exportPeft(adapterId, withTexts));
 }
 
 export const stopWriting = (): Promise<void> => host.call((writer) => writer.stop());

@@ -8,6 +8,7 @@ import { workspace } from "../_state/workspace";
 import { FilePicker } from "../_components/file-picker";
 import { formText } from "../_components/form-text";
 import { IntakeReport } from "../_components/intake-report";
+import { WRITING_FILES } from "../_components/writing-files";
 
 export function Begin() {
   const router = useRouter();
@@ -37,10 +38,10 @@ export function Begin() {
                 <span className="for-mouse">Drop your writing anywhere on this page{known ? ", as a new hand" : ""}.</span>
                 <span className="for-touch">Choose your writing{known ? ", for a new hand" : ""}.</span>
               </p>
-              <p className="ruled-line quiet">Text files, .txt or .md; one or many.</p>
+              <p className="ruled-line quiet">Text, Word, PDF, web pages, e-books, e-mail, or a .zip of them; one or many.</p>
             </div>
             <div className="actions ruled-actions">
-              <FilePicker className="button button-primary" testId="drop-input" accept=".txt,.md,.markdown,.text,text/plain,text/markdown" multiple disabled={busy} onFiles={(files) => void begin(takeFiles(files, null))}>
+              <FilePicker className="button button-primary" testId="drop-input" accept={WRITING_FILES} multiple disabled={busy} onFiles={(files) => void begin(takeFiles(files, null))}>
                 {busy ? "Reading…" : "Choose files"}
               </FilePicker>
               <button type="button" className="link" onClick={() => setPasting(true)}>Paste text</button>

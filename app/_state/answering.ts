@@ -14,7 +14,7 @@ import { askFor, canAsk, type Form } from "./asking";
 import { change, chat, changeOpen, type Live, type LiveRow, type Open, place } from "./chat";
 import { chatSettings, samplingOf, seedFor, voicesFor } from "./chat-settings";
 import { isActive, run } from "./run";
-import { pathTo, type Placed } from "./thread";
+import { endUnder, pathTo, type Placed } from "./thread";
 import { workspace } from "./workspace";
 
 /** The last words travel apart from the writer's answer, and apart from one another. */
@@ -146,8 +146,11 @@ function settle(): void {
   change({ live: null });
   if (live === null) return;
   const { after, rows, adapterId, seed, sampling } = live;
-  // To end without a word is an answer, too; to be stopped before the first is none.
-  if (rows.every(({ text, stop }) => text.trim() === "" && stop !== "end")) return;
+  // To end without a word is an answer, too; to be stopped before the first is none, and what was there before is shown again.
+  if (rows.every(({ text, stop }) => text.trim() === "" && stop !== "end")) {
+    const { id, thread } = chat.get().open;
+    return changeOpen(id, { showing: endUnder(thread, after) });
+  }
   const [first, second] = rows.map(written);
   place({
     id: newId(), after, role: "assistant", text: "", ...first, ...(second === undefined ? {} : { beside: second }),

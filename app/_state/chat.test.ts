@@ -2,7 +2,7 @@ import "fake-indexeddb/auto";
 import { deleteDB } from "idb";
 import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { DuctusError } from "../../lib/core/errors";
-import { addTurns, deleteConversation, getConversation, listConversations } from "../../lib/store/conversations";
+import { addTurns, type createConversation, deleteConversation, getConversation, listConversations } from "../../lib/store/conversations";
 import { closeDatabase, DATABASE_NAME } from "../../lib/store/db";
 import { createHand, deleteEverything } from "../../lib/store/hands";
 import type { Hand } from "../../lib/store/types";
@@ -29,7 +29,7 @@ vi.mock("./workspace", () => ({ workspace }));
 vi.mock("./run", () => ({ isActive: (live: unknown) => live !== null, run: { get: () => ({ live: large ? { large: true } : null }) } }));
 vi.mock("../../lib/store/models", () => ({ getModel: (sha256: string) => Promise.resolve(sha256 === "large" ? {} : null) }));
 vi.mock("../../lib/store/conversations", async (original) => {
-  const real = await original<typeof import("../../lib/store/conversations")>();
+  const real = await original<{ createConversation: typeof createConversation; addTurns: typeof addTurns }>();
   const unlessFull = <A extends unknown[], R>(work: (...args: A) => Promise<R>) => (...args: A): Promise<R> => (full ? Promise.reject(new DuctusError("store/full", "no room")) : work(...args));
   return { ...real, createConversation: unlessFull(real.createConversation), addTurns: unlessFull(real.addTurns) };
 });
@@ -195,6 +195,13 @@ describe("an answer that breaks off", () => {
     expect(chat.get().live).toMatchObject({ rows: [{ text: "" }] });
     await answered(again, "");
     expect(path()[1]).toMatchObject({ text: "" }); // it ended by itself
+    const third = answer(path()[0]!.id);
+    await asked();
+    expect(texts()).toEqual(["one"]);
+    stopAnswer();
+    call().end();
+    await third;
+    expect(texts()).toEqual(["one", ""]); // the answer before is there again
   });
 
   it("stays when the writer dies, and the fault is told", async () => {

@@ -59,6 +59,8 @@ export interface Chat {
   /** Chosen for this conversation; null: as it was. */
   chosenAdapterId: string | null;
   draft: { form: Form; text: string };
+  /** A turn that is being said otherwise, as far as it has come. */
+  editing: { id: string; text: string } | null;
   /** Why a turn has no answer, or one that broke off. */
   fault: { after: string; error: SerializedError } | null;
   /** Why the last turns could not be stored; they are on show, and here until the tab is closed. */
@@ -71,7 +73,7 @@ export interface Chat {
 export const blank = (handId: string | null): Open => ({ id: newId(), handId, thread: [], showing: null, adapterId: null, gone: false });
 
 export const chat = createStore<Chat>({
-  handId: null, list: null, open: { ...blank(null), id: "" }, live: null, chosenAdapterId: null, draft: { form: "chat", text: "" }, fault: null, unkept: null, damaged: null, device: null,
+  handId: null, list: null, open: { ...blank(null), id: "" }, live: null, chosenAdapterId: null, draft: { form: "chat", text: "" }, editing: null, fault: null, unkept: null, damaged: null, device: null,
 });
 
 export const change = (part: Partial<Chat>): void => chat.set((c) => ({ ...c, ...part }));

@@ -4,10 +4,10 @@
  * be said about it until the next time. The reading itself is lib/data's.
  */
 import { DuctusError, serializeError, type SerializedError } from "../../lib/core/errors";
-import { readFile, tidyFileName, withoutDuplicates, type LeftOut, type SourceDocument } from "../../lib/data/documents";
+import { readFile, tidyFileName, withoutDuplicates, type LeftOut } from "../../lib/data/documents";
+import type { ImportEvent, InputFile } from "../../lib/data/import/import";
 import { loadSampleWriter, sampleDocuments, type SampleId } from "../../lib/data/samples";
-import { MAX_FILE_BYTES } from "../../lib/data/text";
-import { addDocuments, listDocuments, removeDocument } from "../../lib/store/documents";
+import { addDocuments, listDocuments, removeDocument, type NewDocument } from "../../lib/store/documents";
 import { createHand, deleteHand } from "../../lib/store/hands";
 import type { Hand, StoredDocument } from "../../lib/store/types";
 import { askToKeep } from "./persist";
@@ -38,24 +38,38 @@ export const clearIntake = (): void => intake.set(EMPTY);
 /** @param hand where they go; null starts a new hand, named after the first file. @returns whether anything was added */
 export function takeFiles(files: readonly File[], hand: Hand | null): Promise<boolean> {
   return take(hand, async (found) => {
-    for (const file of files) {
-      const name = tidyFileName(file.name);
-      intake.set((i) => ({ ...i, reading: name }));
-      await new Promise((resolve) => setTimeout(resolve)); // lets the screen say so
-      try {
-        if (file.size > MAX_FILE_BYTES) throw tooLarge(file);
-        const reading = readFile(file.name, await bytesOf(file));
-        found.firstFile ??= name;
-        // not spread: a file may hold more pieces than a call takes
-        for (const document of reading.documents) found.documents.push(document);
-        for (const piece of reading.leftOut) found.leftOut.push(piece);
-        if (reading.unwrapped) found.unwrapped.push(name);
-      } catch (error) {
-        found.faults.push({ name, error: serializeError(error) });
-      }
-    }
+    // Its readers are large, and most visits need none of them.
+    const { importFiles } = await import("../../lib/data/import/import");
+    for await (const event of importFiles(files.map(toInput))) note(found, event);
     return { name: nameFor(found.firstFile), source: "own" };
   });
+}
+
+const toInput = (file: File): InputFile => ({ path: file.webkitRelativePath || file.name, bytes: file.size, read: () => bytesOf(file) });
+
+function note(found: Found, event: ImportEvent): void {
+  switch (event.type) {
+    case "progress":
+      if (event.name !== "") intake.set((i) => ({ ...i, reading: event.name }));
+      return;
+    case "file":
+      if (event.documents > 0) found.firstFile ??= tidyFileName(event.source);
+      if (event.unwrapped) found.unwrapped.push(tidyFileName(event.source));
+      return;
+    case "document": {
+      const { source, ...document } = event.document;
+      found.documents.push({ ...document, path: source });
+      return;
+    }
+    case "left-out":
+      found.leftOut.push({ name: event.name, reason: event.reason });
+      return;
+    case "fault":
+      found.faults.push({ name: event.name, error: event.error });
+      return;
+    default:
+      return event satisfies never;
+  }
 }
 
 /** @returns whether anything was added */
@@ -89,15 +103,15 @@ export async function leaveOut(document: StoredDocument): Promise<void> {
 
 /** Puts back a piece that was left out; it comes last. */
 export async function putBack(document: StoredDocument): Promise<void> {
-  const { name, text, words, encoding } = document;
-  await addDocuments(document.handId, [{ name, text, words, ...(encoding === undefined ? {} : { encoding }) }]);
+  const { name, text, words, encoding, format, path } = document;
+  await addDocuments(document.handId, [{ name, text, words, ...(encoding === undefined ? {} : { encoding }), ...(format === undefined ? {} : { format }), ...(path === undefined ? {} : { path }) }]);
   await refresh();
 }
 
 interface Found {
   /** The first file that could be read. */
   firstFile?: string;
-  documents: SourceDocument[];
+  documents: NewDocument[];
   leftOut: LeftOut[];
   unwrapped: string[];
   faults: { name: string; error: SerializedError }[];
@@ -110,7 +124,7 @@ async function take(hand: Hand | null, read: (found: Found) => Promise<{ name: s
   try {
     const plan = await read(found);
     const existing = hand === null ? [] : await listDocuments(hand.id, () => undefined);
-    const { documents, leftOut } = withoutDuplicates(found.documents, existing);
+    const { documents, leftOut } = withoutDuplicates<NewDocument>(found.documents, existing);
     const rest = { leftOut: [...found.leftOut, ...leftOut], faults: found.faults, unwrapped: found.unwrapped };
     if (documents.length === 0) {
       intake.set(({ error }) => ({ ...EMPTY, ...rest, handId: hand?.id ?? null, error }));
@@ -140,10 +154,6 @@ async function bytesOf(file: File): Promise<Uint8Array> {
   } catch (cause) {
     throw new DuctusError("file/unreadable", `“${tidyFileName(file.name)}” could not be opened; it may be a folder, or have been moved.`, "Choose the file again.", { cause });
   }
-}
-
-function tooLarge(file: File): DuctusError {
-  return new DuctusError("file/too-large", `“${tidyFileName(file.name)}” is larger than ${MAX_FILE_BYTES / 1048576} MB.`, "Choose a part of it.");
 }
 
 /** A hand's name from a file's: no ending, and cut at a word where it is long. */

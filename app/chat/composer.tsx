@@ -8,6 +8,7 @@ import { canAsk, type Form } from "../_state/asking";
 import { change, chat } from "../_state/chat";
 import { chatSettings, setChatSettings, type Who } from "../_state/chat-settings";
 import { useStore } from "../_state/use-store";
+import { isSend } from "./keys";
 
 const FORMS: readonly { form: Form; name: string; label: string; placeholder: string; hint: string }[] = [
   { form: "chat", name: "Talk", label: "What you say", placeholder: "Say something.", hint: "Enter sends, Shift and Enter begins a line, Escape stops." },
@@ -62,13 +63,8 @@ export function Composer({ adapter, ref }: { adapter: AdapterInfo | null; ref: R
             </select>
           </div>
         )}
-        <p id={`${group}-hint`} className="quiet small composer-hint">{hint}</p>
+        <p id={`${group}-hint`} className="quiet small composer-hint" data-form={draft.form}>{hint}</p>
       </div>
     </form>
   );
-}
-
-/** Enter alone; one that ends a word of an input method is not meant. */
-export function isSend(event: KeyboardEvent): boolean {
-  return event.key === "Enter" && !event.shiftKey && !event.ctrlKey && !event.altKey && !event.metaKey && !event.nativeEvent.isComposing;
 }

@@ -10,6 +10,7 @@ import { ErrorNote } from "../_components/error-note";
 import { speakerOf, stopAnswer } from "../_state/answering";
 import { chat, keep } from "../_state/chat";
 import { keepAfterAll, remove, startNew } from "../_state/conversations";
+import { isActive, run } from "../_state/run";
 import { pathTo, plainText, titleOf } from "../_state/thread";
 import { useStore } from "../_state/use-store";
 import { Composer } from "./composer";
@@ -23,6 +24,7 @@ export function Desk({ hand, adapters, list }: { hand: Hand; adapters: readonly 
   const composer = useRef<HTMLTextAreaElement>(null);
   const path = useMemo(() => pathTo(open.thread, open.showing), [open.thread, open.showing]);
   const { adapter, gone } = useMemo(() => speakerOf(chosenAdapterId, open, adapters), [chosenAdapterId, open, adapters]);
+  const training = useStore(run, (r) => isActive(r.live));
   const writing = live !== null;
 
   useEffect(() => {
@@ -59,7 +61,7 @@ export function Desk({ hand, adapters, list }: { hand: Hand; adapters: readonly 
             What this conversation was with is no longer here. {adapter === null ? "The model answers as it came." : `“${adapter.name}” answers from now on.`}
           </p>
         )}
-        <Folio path={path} handName={hand.name} adapters={adapters} />
+        <Folio path={path} adapters={adapters} />
         {open.gone && (
           <div className="note mt-6" role="status" data-testid="deleted-elsewhere">
             <p className="note-title">This conversation was deleted in another tab.</p>
@@ -68,6 +70,7 @@ export function Desk({ hand, adapters, list }: { hand: Hand; adapters: readonly 
           </div>
         )}
         {unkept !== null && <div className="mt-6"><ErrorNote error={unkept}><button type="button" className="button" onClick={() => void keep()}>Try to keep it again</button></ErrorNote></div>}
+        {training && <p className="quiet small mt-6" data-testid="training">The model is learning in this tab. It writes all the same, more slowly, and learns more slowly meanwhile.</p>}
         <Composer ref={composer} adapter={adapter} />
       </div>
       <aside className="margin">

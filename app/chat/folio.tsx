@@ -1,6 +1,6 @@
 "use client";
 /** The conversation, set like an interview: what was said and answered, what is being written, and what the model no longer sees. */
-import { Fragment, useLayoutEffect, useMemo, useRef, useState, type RefObject } from "react";
+import { Fragment, useEffect, useLayoutEffect, useMemo, useRef, type RefObject } from "react";
 import type { AdapterInfo } from "../../lib/store/adapters";
 import { ErrorNote } from "../_components/error-note";
 import { plural } from "../_components/format";
@@ -14,16 +14,19 @@ import { Said } from "./said";
 
 interface Props {
   path: readonly Placed[];
-  handName: string;
   adapters: readonly AdapterInfo[];
 }
 
-export function Folio({ path, handName, adapters }: Props) {
+export function Folio({ path, adapters }: Props) {
   const openId = useStore(chat, (c) => c.open.id);
   const live = useStore(chat, (c) => c.live);
   const fault = useStore(chat, (c) => c.fault);
-  const [editingId, setEditingId] = useState<string | null>(null);
   const end = useFollowEnd(live, openId);
+  const writing = live !== null;
+  useEffect(() => {
+    // What had the focus may be gone with what it was on; from here, the next is the composer and the last is the answer.
+    if (document.activeElement === document.body) end.current?.focus({ preventScroll: true });
+  }, [end, writing]);
   const seenId = useMemo(() => firstSeen(path.slice(0, path.findLastIndex(({ role }) => role === "assistant") + 1))?.id ?? null, [path]);
   const last = path.at(-1);
   const faulty = fault !== null && path.some(({ id }) => id === fault.after) ? fault : null;
@@ -35,14 +38,14 @@ export function Folio({ path, handName, adapters }: Props) {
       <p className="sr-only" role="status">{live === null ? (last?.role === "assistant" ? "It has answered." : "") : live.loading === null ? "It is writing." : "Opening the model."}</p>
       <ol className="talk">
         {path.map((turn, i) => (
-          <Fragment key={turn.id}>
+          <Fragment key={i}>{/* not by its id: the focus stays where one turns from version to version */}
             {turn.id === seenId && <li className="talk-seen" data-testid="forgotten"><span>The model no longer saw what stands above when it wrote its last answer: {plural(i, "message")} too far back.</span></li>}
             {turn.role === "user"
-              ? <Said turn={turn} editing={editingId === turn.id} onEdit={(on) => setEditingId(on ? turn.id : null)} />
-              : <Answer turn={turn} handName={handName} adapters={adapters} goesOn={i === path.length - 1 && forms[i] === "continue"} />}
+              ? <Said turn={turn} />
+              : <Answer turn={turn} adapters={adapters} goesOn={i === path.length - 1 && forms[i] === "continue"} />}
           </Fragment>
         ))}
-        {live !== null && last?.id === live.after && <LiveAnswer live={live} handName={handName} />}
+        {live !== null && last?.id === live.after && <LiveAnswer live={live} />}
       </ol>
       {faulty !== null && live === null ? (
         <div className="mt-4">
@@ -54,7 +57,7 @@ export function Folio({ path, handName, adapters }: Props) {
       ) : last?.role === "user" && live === null ? (
         <p className="actions mt-2"><span className="quiet">Not answered.</span> <button type="button" className="link" data-testid="answer" onClick={() => void answer(last.id)}>Have it answered</button></p>
       ) : null}
-      <div ref={end} />
+      <div ref={end} className="talk-end" tabIndex={-1} />
     </section>
   );
 }

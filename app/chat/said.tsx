@@ -4,27 +4,29 @@ import { useState, type KeyboardEvent } from "react";
 import { CopyButton } from "../_components/copy-button";
 import { revise } from "../_state/answering";
 import { canAsk } from "../_state/asking";
-import { chat } from "../_state/chat";
+import { change, chat } from "../_state/chat";
 import type { Placed } from "../_state/thread";
 import { useStore } from "../_state/use-store";
-import { isSend } from "./composer";
+import { isSend } from "./keys";
 import { Versions } from "./versions";
 
 const ASKED = { chat: null, continue: "to go on with", keywords: "key words" } as const;
 
-export function Said({ turn, editing, onEdit }: { turn: Placed; editing: boolean; onEdit: (on: boolean) => void }) {
+export function Said({ turn }: { turn: Placed }) {
   const busy = useStore(chat, (c) => c.live !== null);
+  const editing = useStore(chat, (c) => (c.editing?.id === turn.id ? c.editing : null));
+  const [left, setLeft] = useState(false);
   const form = turn.form ?? "chat";
   return (
     <li className="turn" data-testid="said" data-form={form}>
       <p className="turn-name">You{ASKED[form] !== null && <span>{ASKED[form]}</span>}</p>
-      {editing ? <Edit turn={turn} onClose={() => onEdit(false)} /> : (
+      {editing !== null ? <Edit turn={turn} text={editing.text} onClose={() => { change({ editing: null }); setLeft(true); }} /> : (
         <>
           <p className="turn-text">{turn.text}</p>
           <div className="turn-foot">
             <Versions turn={turn} what="message" />
             <CopyButton text={turn.text} what="this" />
-            <button type="button" className="link small" data-testid="edit" disabled={busy} onClick={() => onEdit(true)}>Edit</button>
+            <button type="button" className="link small" data-testid="edit" disabled={busy} autoFocus={left} onClick={() => change({ editing: { id: turn.id, text: turn.text } })}>Edit</button>
           </div>
         </>
       )}
@@ -32,9 +34,9 @@ export function Said({ turn, editing, onEdit }: { turn: Placed; editing: boolean
   );
 }
 
-function Edit({ turn, onClose }: { turn: Placed; onClose: () => void }) {
-  const [text, setText] = useState(turn.text);
-  const ready = canAsk(turn.form ?? "chat", text);
+function Edit({ turn, text, onClose }: { turn: Placed; text: string; onClose: () => void }) {
+  const busy = useStore(chat, (c) => c.live !== null);
+  const ready = !busy && canAsk(turn.form ?? "chat", text);
   const save = (): void => {
     if (!ready) return;
     onClose();
@@ -48,7 +50,7 @@ function Edit({ turn, onClose }: { turn: Placed; onClose: () => void }) {
   };
   return (
     <form className="turn-edit" onSubmit={(event) => { event.preventDefault(); save(); }}>
-      <textarea className="field field-text composer-field" rows={2} autoFocus aria-label="Your message" data-testid="edit-field" value={text} onChange={(event) => setText(event.currentTarget.value)} onKeyDown={onKeyDown} />
+      <textarea className="field field-text composer-field" rows={2} autoFocus aria-label="Your message" data-testid="edit-field" value={text} onChange={(event) => change({ editing: { id: turn.id, text: event.currentTarget.value } })} onKeyDown={onKeyDown} />
       <div className="actions mt-2">
         <button type="submit" className="button" data-testid="edit-save" disabled={!ready}>Ask this instead</button>
         <button type="button" className="link" onClick={onClose}>Leave it</button>

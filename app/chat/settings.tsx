@@ -44,10 +44,10 @@ export function Settings({ adapter, adapters, device }: { adapter: AdapterInfo |
             />
           </Part>
         ))}
-        <Part name="Seed" id={`${id}-seed`} shown={fixed ? "fixed" : "new each time"} meaning="Fixed, the same words get the same answer again, and writing again takes the next number.">
+        <Part name="Seed" id={`${id}-fixed`} shown={fixed ? "fixed" : "new each time"} meaning="Fixed, the same words get the same answer again, and writing again takes the next number.">
           <div className="chat-seed">
-            <label><input type="checkbox" data-testid="seed-fixed" checked={fixed} onChange={(event) => setChatSettings({ seed: event.currentTarget.checked ? seedFor({ seed: null }, []) : null })} /> Fixed</label>
-            <input id={`${id}-seed`} className="field" type="number" min={0} max={MAX_SEED} step={1} disabled={!fixed} aria-describedby={`${id}-seed-meaning`} value={settings.seed ?? ""} onChange={(event) => setChatSettings({ seed: clampSeed(event.currentTarget.valueAsNumber) })} />
+            <label htmlFor={`${id}-fixed`}><input id={`${id}-fixed`} type="checkbox" aria-describedby={`${id}-fixed-meaning`} data-testid="seed-fixed" checked={fixed} onChange={(event) => setChatSettings({ seed: event.currentTarget.checked ? seedFor({ seed: null }, []) : null })} /> Fixed</label>
+            {settings.seed !== null && <input className="field" type="number" min={0} max={MAX_SEED} step={1} aria-label="Seed" data-testid="seed" value={settings.seed} onChange={(event) => setChatSettings({ seed: clampSeed(event.currentTarget.valueAsNumber) })} />}
           </div>
         </Part>
         <button type="button" className="link small" onClick={resetDials}>Back to the usual</button>

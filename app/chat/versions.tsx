@@ -14,7 +14,8 @@ export function Versions({ turn, what }: { turn: Placed; what: "message" | "answ
   const at = versions.findIndex(({ id }) => id === turn.id);
   const step = (by: -1 | 1, label: string, sign: string) => {
     const other = versions[at + by];
-    return <button type="button" className="versions-step" aria-label={label} disabled={busy || other === undefined} onClick={() => { if (other !== undefined) turnTo(other); }}>{sign}</button>;
+    // Not `disabled`, which would take the focus away at the last version.
+    return <button type="button" className="versions-step" aria-label={label} aria-disabled={busy || other === undefined} onClick={() => { if (other !== undefined) turnTo(other); }}>{sign}</button>;
   };
   return (
     <span className="versions" role="group" aria-label={`Versions of this ${what}`} data-testid="versions">

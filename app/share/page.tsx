@@ -1,4 +1,4 @@
-/** Take away: the adapter as a file, another one brought in, and everything deleted on request. */
+/** Take away: the adapters of a hand as files, and others brought in. */
 import type { Metadata } from "next";
 import { ShareScreen } from "./share-screen";
 

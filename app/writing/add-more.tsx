@@ -4,6 +4,7 @@ import { useState } from "react";
 import type { Hand } from "../../lib/store/types";
 import { FilePicker } from "../_components/file-picker";
 import { formText } from "../_components/form-text";
+import { WRITING_FILES } from "../_components/writing-files";
 import { intake, takeFiles, takeText } from "../_state/intake";
 import { useStore } from "../_state/use-store";
 
@@ -12,7 +13,7 @@ export function AddMore({ hand, primary }: { hand: Hand; primary: boolean }) {
   const [pasting, setPasting] = useState(false);
   return (
     <>
-      <FilePicker className={primary ? "button button-primary" : "button"} testId="drop-input" accept=".txt,.md,.markdown,.text,text/plain,text/markdown" multiple disabled={busy} onFiles={(files) => void takeFiles(files, hand)}>
+      <FilePicker className={primary ? "button button-primary" : "button"} testId="drop-input" accept={WRITING_FILES} multiple disabled={busy} onFiles={(files) => void takeFiles(files, hand)}>
         {busy ? "Reading…" : "Add files"}
       </FilePicker>
       <button type="button" className="link" aria-expanded={pasting} onClick={() => setPasting(!pasting)}>Paste text</button>

@@ -42,7 +42,7 @@ export const REPORT_KEY = "ductusRequests";
 /** Entries of the record, without those that went no further than this device's memory. */
 export function requestNotes(entries: readonly PerformanceEntry[], timeOrigin: number): RequestNote[] {
   return entries.filter(({ name }) => !/^(blob|data|about):/.test(name)).map((entry) => {
-    const { name, initiatorType, startTime, responseEnd, transferSize, decodedBodySize, encodedBodySize, workerStart, responseStatus } = entry as PerformanceResourceTiming & { responseStatus?: number };
+    const { name, initiatorType, startTime, responseEnd, transferSize, decodedBodySize, encodedBodySize, workerStart, responseStatus } = entry as Omit<PerformanceResourceTiming, "responseStatus"> & { responseStatus?: number };
     return {
       address: name.split("#", 1)[0] ?? "",
       initiator: initiatorType,

@@ -77,14 +77,14 @@ export function documentsOf(name: string, pieces: readonly string[]): { document
 }
 
 /** What makes two texts the same: their words, however they are spaced. */
-export const wordsAlone = (text: string): string => text.replace(/ \s+|[^\S ]\s*/g, " ").trim();
+const wordsAlone = (text: string): string => text.replace(/ \s+|[^\S ]\s*/g, " ").trim();
 
 export const sameTextReason = (twin: string): string => `It is the same text as “${twin}”, which is already here.`;
 
 /** Drops documents whose words are exactly those of an earlier one, among themselves or in `existing`. */
-export function withoutDuplicates(documents: readonly SourceDocument[], existing: readonly { name: string; text: string }[] = []): { documents: SourceDocument[]; leftOut: LeftOut[] } {
+export function withoutDuplicates<Document extends { name: string; text: string } = SourceDocument>(documents: readonly Document[], existing: readonly { name: string; text: string }[] = []): { documents: Document[]; leftOut: LeftOut[] } {
   const seen = new Map(existing.map((d) => [wordsAlone(d.text), d.name]));
-  const kept: SourceDocument[] = [];
+  const kept: Document[] = [];
   const leftOut: LeftOut[] = [];
   for (const document of documents) {
     const twin = seen.get(wordsAlone(document.text));
@@ -132,7 +132,14 @@ function joinPages(pages: readonly string[]): string {
   }).join("");
 }
 
+/** A person's file has not so many; of one made to overflow, the pieces would fill the memory. */
+const MAX_RULES = 20_000;
+const ANY_SEPARATOR = new RegExp(SEPARATOR.source, "gm");
+
 function splitAtRules(text: string): string[] {
+  let rules = 0;
+  for (const _ of text.matchAll(ANY_SEPARATOR)) if (++rules > MAX_RULES) break;
+  if (rules === 0 || rules > MAX_RULES) return [text];
   const lines = text.split("\n");
   const byRule = new Map<string, number[]>();
   lines.forEach((line, i) => {

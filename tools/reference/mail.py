@@ -7,6 +7,7 @@ import json
 import mailbox
 import platform
 import tempfile
+import time
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -29,10 +30,13 @@ def message(subject: str, text: str, *, charset: str = "utf-8", cte: str | None 
 def mails() -> dict[str, EmailMessage]:
     html = message("An alternative", BODY)
     html.add_alternative("<p>The lantern stood in the <b>window</b>.</p>", subtype="html")
+    html.set_boundary("alternative")
     attached = message("With a picture", BODY)
     attached.add_attachment(bytes(range(256)) * 40, maintype="image", subtype="png", filename="a b.png")
+    attached.set_boundary("attached")
     nested = message("Forwarded", "See below, it is what I said.\n")
     nested.add_attachment(message("Inside", "These are not my words.\n", sender="Bob <bob@example.org>"))
+    nested.set_boundary("nested")
     long = message("A very long subject that goes on so that it must be folded over several lines of the head of the mail, näturally", BODY)
     return {
         "plain": message("Plain", BODY, charset="us-ascii"),
@@ -60,7 +64,9 @@ def make() -> None:
     with tempfile.TemporaryDirectory() as folder:
         box = mailbox.mbox(Path(folder) / "all.mbox")
         for mail in mails().values():
-            box.add(mail.as_bytes(policy=policy.default))
+            own = mailbox.mboxMessage(mail.as_bytes(policy=policy.default))
+            own.set_from("ann@example.org", time.gmtime(1_551_694_272))
+            box.add(own)
         box.flush()
         written = (Path(folder) / "all.mbox").read_bytes()
     out = Path(__file__).parent / "data" / "import" / "mail.json"

@@ -44,7 +44,22 @@ function site() {
     },
   };
   const self = { addEventListener: (type: string, listener: (event: unknown) => void) => listeners.set(type, listener), skipWaiting: () => Promise.resolve(), clients: { claim: () => Promise.resolve() }, location: { origin: ORIGIN } };
-  runInContext(source, createContext({ self, caches, fetch, URL, Response, Promise, Set, Number }));
+  const said: { notes: { address: string; initiator: string }[] }[] = [];
+  let hear: (event: object) => void = () => undefined;
+  let observe: (list: object) => void = () => undefined;
+  class Channel {
+    set onmessage(listener: typeof hear) {
+      hear = listener;
+    }
+    postMessage = (message: (typeof said)[number]) => void said.push(structuredClone(message));
+  }
+  class Observer {
+    constructor(heard: typeof observe) {
+      observe = heard;
+    }
+    observe = () => undefined;
+  }
+  runInContext(source, createContext({ self, caches, fetch, URL, Response, Promise, Set, Number, Date, Math, performance: { timeOrigin: 1000 }, BroadcastChannel: Channel, PerformanceObserver: Observer }));
   const dispatch = async (type: string, more: object = {}): Promise<Response | undefined> => {
     const waits: Promise<unknown>[] = [];
     let response: Promise<Response> | undefined;
@@ -58,6 +73,9 @@ function site() {
     stores,
     install: () => dispatch("install"),
     get: (path: string, mode = "no-cors", method = "GET") => dispatch("fetch", { request: { url: `${ORIGIN}${path}`, method, mode, headers: new Headers() } }),
+    said,
+    ask: () => hear({ data: "tell" }),
+    measured: (...names: string[]) => observe({ getEntries: () => names.map((name) => ({ name, startTime: 5, responseEnd: 7, transferSize: 10, decodedBodySize: 9, encodedBodySize: 8 })) }),
     newBuild: () => build++,
     goOffline: () => (online = false),
   };
@@ -76,6 +94,33 @@ describe("service worker", () => {
     expect(await (await s.get(built(1)))!.text()).toBe(`built by ${built(1)}`);
     expect(await s.get("/models/ductus-base/config.json")).toBeUndefined(); // models are the workers' affair
     expect(await s.get("/", "cors", "POST")).toBeUndefined();
+  });
+
+  it("fills its cache again where it was emptied", async () => {
+    const s = site();
+    await s.install();
+    s.stores.clear();
+    await s.get("/writing", "navigate");
+    s.goOffline();
+    expect(await (await s.get("/settings", "navigate"))!.text()).toContain("build-1");
+    expect(await (await s.get(built(1)))!.text()).toBe(`built by ${built(1)}`);
+  });
+
+  it("tells what it has asked for, and what a page has sent; and tells it again on request", async () => {
+    const s = site();
+    s.measured(`${ORIGIN}/a.js#params=1`);
+    expect(s.said).toEqual([{ notes: [{ address: `${ORIGIN}/a.js`, initiator: "service worker", startedAt: 1005, endedAt: 1007, transferBytes: 10, bytes: 9, byServiceWorker: false, status: 0 }] }]);
+    await s.get("/b", "cors", "POST");
+    await s.get("/c", "cors", "HEAD");
+    await s.get("/d", "cors");
+    expect(s.said[1]?.notes).toMatchObject([{ address: `${ORIGIN}/b`, initiator: "POST" }]);
+    expect(s.said).toHaveLength(2);
+    s.ask();
+    expect(s.said[2]?.notes.map(({ address }) => address)).toEqual([`${ORIGIN}/a.js`, `${ORIGIN}/b`]);
+    s.measured(...Array.from({ length: 1500 }, (_, i) => `${ORIGIN}/${i}`));
+    s.ask();
+    expect(s.said.at(-1)?.notes).toHaveLength(1000);
+    expect(s.said.at(-1)?.notes.at(-1)?.address).toBe(`${ORIGIN}/1499`);
   });
 
   it("begins a new cache with each new build, and lets go of all but the last two", async () => {

@@ -33,13 +33,16 @@ export const LIMITS: ImportLimits = {
   maxDocuments: 200_000,
 };
 
+/** Of the base, for a file in an archive: one alone cannot use up what the archive has. */
+const INNER_SHARE = 0.25;
+
 /** The budget of one file, or of a file in an archive, which then takes from the archive's too. */
 export class FileBudget implements Budget {
   private bytes: number;
   private entries: number;
 
   constructor(private readonly name: string, fileBytes: number, private readonly limits: ImportLimits, private readonly outer: FileBudget | null = null) {
-    this.bytes = limits.baseInflatedBytes + limits.inflatedPerByte * fileBytes;
+    this.bytes = limits.baseInflatedBytes * (outer === null ? 1 : INNER_SHARE) + limits.inflatedPerByte * fileBytes;
     this.entries = limits.maxEntries;
   }
 

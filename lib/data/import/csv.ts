@@ -19,6 +19,8 @@ const PART_CHARS = 256 * 1024;
 /** A row with its line breaks; longer ones are no table's. */
 const MAX_ROW_CHARS = 4 * 1024 * 1024;
 const MAX_COLUMNS = 500;
+/** All of them are held. */
+const MAX_CELLS = 4_000_000;
 /** Quotation marks that do not match, at most: so many cost the parser seconds. */
 const MAX_FAULTS = 20_000;
 /** Of a cell whose quotation mark is not closed. */
@@ -49,7 +51,7 @@ export const readCsv: Reader = async (bytes, { name, signal }): Promise<Reading>
 async function parseRows(text: string, name: string, pause: () => Promise<void>): Promise<string[][]> {
   const { default: papa } = await import("papaparse");
   const rows: string[][] = [];
-  let delimiter = "", faults = 0;
+  let delimiter = "", faults = 0, cells = 0;
   for (let from = 0; from < text.length; ) {
     await pause();
     const to = partEnd(text, from);
@@ -61,7 +63,12 @@ async function parseRows(text: string, name: string, pause: () => Promise<void>)
     // A mark that opens and never closes makes one cell of all that follows; at the end of a file that was cut off, of little.
     const swallowed = errors.some(({ code }) => code === "MissingQuotes") && (data.at(-1)?.some((cell) => cell.split("\n", MAX_CELL_LINES + 1).length > MAX_CELL_LINES) ?? false);
     if (faults > MAX_FAULTS || swallowed) throw new DuctusError("file/damaged", `“${name}” looks like a table, but its quotation marks do not match.`, "Save or export it again, and drop that in.");
-    for (const row of data) rows.push(row.length > MAX_COLUMNS ? row.slice(0, MAX_COLUMNS) : row);
+    for (const row of data) {
+      const kept = row.length > MAX_COLUMNS ? row.slice(0, MAX_COLUMNS) : row;
+      cells += kept.length;
+      rows.push(kept);
+    }
+    if (cells > MAX_CELLS) throw new DuctusError("file/too-large", `“${name}” is a table with too many cells in it.`, "Choose a part of it.");
     from = to;
   }
   return rows;

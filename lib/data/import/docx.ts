@@ -96,8 +96,8 @@ async function readByMammoth(parts: Record<string, Uint8Array>, name: string): P
   const zip = zipSync(parts, { level: 0 });
   let root: unknown = null;
   try {
-    // its Node build takes `buffer`, its browser build `arrayBuffer`
-    const input = { buffer: zip, arrayBuffer: zip.buffer } as unknown as { arrayBuffer: ArrayBuffer };
+    // its Node build takes `buffer`, its browser build `arrayBuffer`, and both hand it on to what takes bytes as well
+    const input = { buffer: zip, arrayBuffer: zip } as unknown as { arrayBuffer: ArrayBuffer };
     await mammoth.convertToHtml(input, {
       transformDocument(document: object): unknown {
         root = document;

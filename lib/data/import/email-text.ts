@@ -60,6 +60,7 @@ export async function readMail(mail: Uint8Array): Promise<Mail | MailFault> {
   }
   const isEncrypted = email.attachments.some(({ mimeType }) => /^application\/(?:pgp-encrypted|(?:x-)?pkcs7-mime)$/.test(mimeType));
   const text = ownText(email.text ?? "");
+  if (isStillPacked(text)) return "damaged";
   const fromHtml = text.trim() === "" && email.html !== undefined && email.html.length <= MAX_HTML_CHARS;
   // before lines are joined to paragraphs, which the marks of quoting would be lost in
   const { text: words, removed } = withoutBoilerplate(fromHtml ? htmlToText(email.html as string) : text, "mail");
@@ -129,9 +130,18 @@ function withoutSpaces(out: Uint8Array, size: number): number {
   return text + lineEnd.length;
 }
 
-/** Without what mail programs put around and into text: PGP's signature, files as text. */
+/** Letters that say bytes, where the field that says so was lost: quoted-printable, base64. */
+function isStillPacked(text: string): boolean {
+  const packed = text.match(/=(?:[0-9A-F]{2}|\r?\n)/g)?.length ?? 0;
+  const solid = (text.match(/^[A-Za-z0-9+/]{60,}={0,2}\r?$/gm) ?? []).reduce((sum, line) => sum + line.length, 0);
+  return (packed >= 5 && packed > 0.005 * text.length) || (solid > 100 && solid > 0.2 * text.length);
+}
+
+/** Without what mail programs put around and into text: PGP's signature, files as text; up to where parts begin that a broken boundary left in it. */
 function ownText(text: string): string {
   let own = text.replace(/\r\n?/g, "\n");
+  const parts = /^(?:--\S.*\n)?Content-(?:Type|Transfer-Encoding|Disposition): \S/m.exec(own);
+  if (parts !== null) own = own.slice(0, parts.index);
   const signed = /^-----BEGIN PGP SIGNED MESSAGE-----\n(?:\w+:.*\n)*\n/m.exec(own);
   if (signed !== null) {
     const end = own.indexOf("\n-----BEGIN PGP SIGNATURE-----", signed.index);

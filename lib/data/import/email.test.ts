@@ -58,6 +58,14 @@ describe("the text of a mail", () => {
     await expect(eml(`${HEAD}\n-----BEGIN PGP MESSAGE-----\n\nabc\n-----END PGP MESSAGE-----\n`)).rejects.toMatchObject({ code: "file/encrypted" });
   });
 
+  it("gives no bytes in letters and no parts for text, where a field or boundary is broken", async () => {
+    const [quoted, packed] = ["quoted-printable", "base64"].map((name) => mails.find((mail) => mail.name === name)!.mail.replace("Content-Transfer-Encoding", "Content-Transfer-Encodin"));
+    for (const mail of [quoted!, packed!]) await expect(readEmail(latin(mail), context("a.eml"))).rejects.toMatchObject({ code: "file/damaged" });
+    const parts = mails.find(({ name }) => name === "alternative")!;
+    const unparted = parts.mail.replace("multipart/alternative", "text/plain").replace("\r\n\r\n--", "\r\n\r\nMine.\r\n--");
+    expect((await readEmail(latin(unparted), context("a.eml"))).extracts[0]?.text.trim()).toBe("Mine.");
+  });
+
   it("takes off what others wrote before their lines are joined, and says so", async () => {
     const theirs = wrap(prose("theirs", 4), 70).replace(/^/gm, "> "), own = prose("own", 4);
     const { extracts, leftOut } = await eml(`${HEAD}\n${wrap(own, 72)}\n\nOn 4 March 2019 at 10:11, Bob <bob@example.org> wrote:\n${theirs}\n-- \nAnn Writer\n+44 20 7946 0000\n`);

@@ -7,6 +7,7 @@
  * email-text.ts's.
  */
 import type { Email } from "postal-mime";
+import { DuctusError } from "../../core/errors";
 import { headOf, parseHead, readMail, type MailFault } from "./email-text";
 import { damagedFile, emptyFile, encryptedFile } from "./faults";
 import { messagesOf, unquoted, type Message } from "./mbox";
@@ -27,6 +28,7 @@ const REASONS: Record<Reason, [one: string, several: string]> = {
   empty: ["One mail without words of its own was left out.", "mails without words of their own were left out."],
 };
 
+const MAX_MAILS = 500_000;
 /** The share of a mailbox's mails from which on it is one person's. */
 const MOST = 0.5;
 
@@ -47,7 +49,7 @@ export const readEmail: Reader = async (bytes, { name, signal }): Promise<Readin
 };
 
 /** @throws DuctusError `file/damaged`, `file/empty`, `file/too-large`; the signal's reason */
-export const readMbox: Reader = async (bytes, { name, budget, signal }): Promise<Reading> => {
+export const readMbox: Reader = async (bytes, { name, signal }): Promise<Reading> => {
   const pause = createPause(signal);
   const left = new Map<Reason, number>();
   const leave = (reason: Reason) => left.set(reason, (left.get(reason) ?? 0) + 1);
@@ -56,8 +58,7 @@ export const readMbox: Reader = async (bytes, { name, budget, signal }): Promise
   let messages = 0;
   for (const message of messagesOf(bytes)) {
     await pause();
-    budget.takeEntries(1);
-    messages++;
+    if (++messages > MAX_MAILS) throw new DuctusError("file/too-large", `“${name}” has more than ${MAX_MAILS.toLocaleString("en")} mails.`, "Export a part of them, such as the sent ones, and drop that in.");
     const head = await headFields(bytes.subarray(message.from, message.to));
     const reason = head === null ? "damaged" : reasonToLeaveOut(head);
     if (head === null || reason !== null) leave(reason ?? "damaged");

@@ -120,24 +120,13 @@ export function resolvePath(from: string, href: string): string | null {
   return folders.length === 0 ? null : folders.join("/");
 }
 
-/** Ways to make fonts unreadable outside the book; they lock no text. */
-const OF_FONTS = new Set(["http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC"]);
-
-/** Whether any of these paths is locked (META-INF/encryption.xml), as shops lock books. */
+/** Whether any of these paths is locked (META-INF/encryption.xml), as shops lock books. Locked fonts, which many books have, lock no text. */
 export async function isLocked(archive: Archive, name: string, paths: readonly string[]): Promise<boolean> {
   const list = "META-INF/encryption.xml";
   if (!archive.has(list)) return false;
-  const locked = new Set<string>();
-  let algorithm = "", target: string | null = null;
+  const locked = new Set<string | null>();
   eachElement(decodeMarkup(await archive.read(list), name).text, (element, attributes) => {
-    // the key's method stands inside KeyInfo, before the reference
-    if (element === "EncryptionMethod") algorithm = attributes.get("Algorithm") ?? "";
-    else if (element === "CipherReference") target = resolvePath("", attributes.get("URI") ?? "");
-    else if (element === "EncryptedData") {
-      if (target !== null && !OF_FONTS.has(algorithm)) locked.add(target);
-      algorithm = "";
-      target = null;
-    }
+    if (element === "CipherReference") locked.add(resolvePath("", attributes.get("URI") ?? ""));
   });
   return paths.some((path) => locked.has(path));
 }

@@ -6,9 +6,8 @@
  * another, so that memory holds one of them and the texts. It stores nothing and
  * does not judge the writing: that is `inspect`'s.
  */
-import { sha256Hex } from "../../core/hash";
 import { DuctusError, serializeError, type SerializedError } from "../../core/errors";
-import { documentsOf, sameTextReason, splitPieces, tidyName, withoutEnding, wordsAlone, type LeftOut, type SourceDocument } from "../documents";
+import { documentsOf, sameTextReason, splitPieces, tidyName, withoutEnding, type LeftOut, type SourceDocument } from "../documents";
 import { cleanParagraphs, cleanPlain } from "../text";
 import type { Archive } from "./archive";
 import { FileBudget, LIMITS, type ImportLimits } from "./budget";
@@ -17,6 +16,7 @@ import { isSystemPath, tidyPath } from "./paths";
 import { createPause } from "./pause";
 import { readerOf, type ReadableFormat } from "./readers";
 import { recognise } from "./recognise";
+import { SeenTexts } from "./seen";
 import type { Extract, FormatName } from "./types";
 
 export interface InputFile {
@@ -66,7 +66,7 @@ const MAX_ZIPS = 2;
 /** @throws the signal's reason, and nothing else but what `files` and `inspect` throw */
 export async function* importFiles(files: Iterable<InputFile> | AsyncIterable<InputFile>, options: ImportOptions = {}): AsyncGenerator<ImportEvent, void, undefined> {
   const run = new Import(options);
-  for (const { name, text } of options.existing ?? []) await run.remember(name, text);
+  for (const { name, text } of options.existing ?? []) await run.seen.add(name, text);
   for await (const file of files) {
     yield* run.takeFile(file);
     if (run.isFull) break;
@@ -87,12 +87,11 @@ interface Item {
 
 class Import {
   isFull = false;
+  readonly seen = new SeenTexts();
   private readonly limits: ImportLimits;
   private readonly signal: AbortSignal;
   private readonly pause: () => Promise<void>;
   private readonly inspect: (document: ImportedDocument) => Inspection | Promise<Inspection>;
-  /** Names by the hash of the words: texts themselves would be held twice. */
-  private readonly seen = new Map<string, string>();
   private chars = 0;
   private documents = 0;
   private passedOver = 0;
@@ -105,14 +104,6 @@ class Import {
     this.signal = signal ?? new AbortController().signal;
     this.pause = createPause(this.signal);
     this.inspect = inspect ?? ((document) => ({ document }));
-  }
-
-  async remember(name: string, text: string): Promise<string | undefined> {
-    const key = await sha256Hex(new TextEncoder().encode(wordsAlone(text)));
-    const twin = this.seen.get(key);
-    if (twin === undefined) this.seen.set(key, name);
-    await this.pause();
-    return twin;
   }
 
   async *takeFile(file: InputFile): AsyncGenerator<ImportEvent, void, undefined> {
@@ -230,7 +221,8 @@ class Import {
       this.isFull = true;
       throw new DuctusError("file/too-large", "There is more writing here than this version holds. From this file on, nothing was taken.", "Choose a part of your writing.");
     }
-    const twin = await this.remember(document.name, document.text);
+    const twin = await this.seen.add(document.name, document.text);
+    await this.pause();
     if (twin !== undefined) return { type: "left-out", name: document.name, source: document.source, reason: sameTextReason(twin), document };
     const inspection = await this.inspect(document);
     if ("reason" in inspection) return { type: "left-out", name: document.name, source: document.source, reason: inspection.reason, document };

@@ -72,7 +72,7 @@ function senderOf(members: Members): string | null {
 
 /** What was written to a prompt; null where the object is no such pair. */
 export function completionOf(members: Members): string | null {
-  if (!PROMPT_KEYS.some((key) => textOf(members.get(key), key) !== null)) return null;
+  if (!PROMPT_KEYS.some((key) => textOf(members.get(key), key) !== null || isMessageList(members.get(key), true))) return null;
   for (const key of COMPLETION_KEYS) {
     const value = members.get(key);
     const text = isMessageList(value, true) ? (value as unknown[]).map((message) => (isObject(message) ? (textUnderUsualKey(membersOf(message))?.text ?? "") : "")).join("\n\n") : textOf(value, key);

@@ -55,7 +55,8 @@ export function readMarkup(source: string, mode: MarkupMode, handler: MarkupHand
 
   const tokenizer = new Tokenizer({ xmlMode: !html, decodeEntities: true }, {
     ontext: (from, to) => handler.text(source.slice(from, to)),
-    ontextentity: (codePoint) => handler.text(String.fromCodePoint(codePoint)),
+    // what stands for no character is no text
+    ontextentity: (codePoint) => { if (codePoint !== 0xfffd) handler.text(String.fromCodePoint(codePoint)); },
     onopentagname: (from, to) => {
       tag = nameAt(from, to);
       attributes = new Map();

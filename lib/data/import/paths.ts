@@ -3,16 +3,14 @@
  * archives. They are only ever shown. Which of them belong to programs and
  * systems, and are no one's writing, is here too.
  */
-import { tidyFileName } from "../documents";
+import { tidyFileName, tidyName } from "../documents";
 
 const MAX_SHOWN_CHARS = 120;
 const LOOKED_AT_CHARS = 4096;
 
-const partsOf = (path: string): string[] => path.slice(-LOOKED_AT_CHARS).split(/[\\/]+/).filter((part) => part !== "" && part !== "." && part !== ".." && !/^[A-Za-z]:$/.test(part));
-
 /** "notes/2024/march.txt", each part tidied; the outermost folders go where it would be long. */
 export function tidyPath(path: string): string {
-  const parts = partsOf(path).map(tidyFileName);
+  const parts = path.slice(-LOOKED_AT_CHARS).split(/[\\/]+/).map(tidyName).filter((part) => !/^(?:\.{0,2}|[A-Za-z]:)$/.test(part));
   while (parts.length > 1 && parts.join("/").length > MAX_SHOWN_CHARS) parts.shift();
   return parts.join("/") || tidyFileName("");
 }

@@ -22,6 +22,8 @@ const DEFLATE_GROWTH = 1032; // 258 bytes from 2 bits
 /** The most that these make of a byte; LZW 4,096 bytes from 12 bits, run lengths 128 from 2 bytes. */
 const GROWTH: Readonly<Record<string, number>> = { FlateDecode: DEFLATE_GROWTH, Fl: DEFLATE_GROWTH, BrotliDecode: 1e6, LZWDecode: 2731, LZW: 2731, RunLengthDecode: 64, RL: 64 };
 const PIECE_BYTES = 16 * 1024;
+/** Graphics states in one another; PDF/A allows 28. pdf.js takes a time that grows with their square, and 10 seconds for 10,000. */
+const MAX_STATES = 256;
 /** Pieces that give nothing, after which a stream has ended. */
 const SILENT_PIECES = 4;
 
@@ -80,14 +82,17 @@ async function measure(file: Uint8Array, from: number, dictionary: string | null
   const holdsObjects = dictionary !== null && /\/ObjStm\b/.test(dictionary);
   const isDeflate = ((data[start] ?? 0) & 0x0f) === 8 && (((data[start] ?? 0) << 8) + (data[start + 1] ?? 0)) % 31 === 0;
   if (isDeflate && growth <= DEFLATE_GROWTH) return inflatedSize(data, start + 2, end, holdsObjects, name, pause);
+  if (growth === 1) requireFewStates(data.subarray(start, end), stateCounter(), name);
   if (holdsObjects && growth > 1) throw damagedFile(name, "its list of objects is packed in an unknown way");
   return (end - start) * growth;
 }
 
 async function inflatedSize(data: Uint8Array, from: number, to: number, holdsObjects: boolean, name: string, pause: () => Promise<void>): Promise<number> {
   let size = 0, silent = 0, tail = "";
+  const states = stateCounter();
   const inflater = new Inflate((piece) => {
     size += piece.length;
+    requireFewStates(piece, states, name);
     silent = piece.length > 0 ? 0 : silent + 1;
     if (!holdsObjects) return;
     // pdf.js would read a stream among objects too, where it could not be measured
@@ -108,4 +113,28 @@ async function inflatedSize(data: Uint8Array, from: number, to: number, holdsObj
     }
   }
   return size;
+}
+
+type StateCounter = (piece: Uint8Array) => number;
+
+function requireFewStates(piece: Uint8Array, count: StateCounter, name: string): void {
+  if (count(piece) > MAX_STATES) throw damagedFile(name, "its pages are nested deeper than any program nests them");
+}
+
+/** How many graphics states are open at most in a content stream's pieces so far: "q" less "Q", where they stand alone. */
+function stateCounter(): StateCounter {
+  let depth = 0, most = 0;
+  let before = 0x20, last = 0x20; // the two bytes before
+  const isSpace = (byte: number) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d) || byte === 0;
+  return (piece) => {
+    for (const byte of piece) {
+      if ((last === 0x71 || last === 0x51) && isSpace(byte) && isSpace(before)) {
+        depth = Math.max(0, depth + (last === 0x71 ? 1 : -1));
+        if (depth > most) most = depth;
+      }
+      before = last;
+      last = byte;
+    }
+    return most;
+  };
 }

@@ -65,7 +65,7 @@ export function linesOf(page: PdfPage, number: number): PdfLine[] {
   };
   for (const row of rows) {
     const [before, after] = gutter === null ? [null, null] : parted(row, gutter);
-    if (before === null || after === null) {
+    if (before === null) {
       flush();
       lines.push(lineOf(row.runs, number, 0));
     } else {
@@ -121,7 +121,7 @@ function gutterOf(rows: readonly Row[]): number | null {
     const lefts: number[] = [], widths: number[] = [], leftWidths: number[] = [];
     for (const row of rows) {
       const [before, after] = parted(row, x);
-      if (before === null || after === null) {
+      if (before === null) {
         across++;
         continue;
       }

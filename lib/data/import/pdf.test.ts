@@ -1,7 +1,7 @@
 /** PDFs as they are set: what is a line, a paragraph, a column, a head; and what is refused. */
 import { describe, expect, it } from "vitest";
-import { strToU8, zlibSync } from "fflate";
-import { COURIER, PAGE, pdfFile, pdfOf, setInCourier, type PdfOptions, type PdfText } from "../testing/pdf-file";
+import { deflateSync, strToU8, zlibSync } from "fflate";
+import { COURIER, joined, PAGE, pdfFile, pdfOf, setInCourier, type PdfOptions, type PdfText } from "../testing/pdf-file";
 import { prose, wrap } from "../testing/prose";
 import { readPdf } from "./pdf";
 import { ascii85, asciiHex } from "./pdf-bytes";
@@ -76,7 +76,8 @@ describe("the page", () => {
     expect(body.length).toBeGreaterThan(4);
     const pages = body.map((page, i) => [
       ...page,
-      i % 2 === 0 ? { x: 60, y: 572, text: `The river ${i + 7}`, size: 8 } : { x: 60, y: 572, text: `${i + 7} Ann Writer`, size: 8 },
+      // a book's name, and each chapter's on its own page alone
+      { x: 60, y: 572, text: i % 2 === 0 ? `${i + 7} The river` : `${"Morning Evening Winter Copper Orchard Kettle Ladder".split(" ")[i % 7]} ${i + 7}`, size: 8 },
       { x: 200, y: 30, text: `– ${i + 1} –`, size: 8 },
     ]);
     pages[1]!.push({ x: 60, y: 46, text: "1 A note in small print, of some words.", size: 6 });
@@ -122,10 +123,14 @@ describe("what is refused", () => {
     await expect(readPdf(pdfOf([spaces]), context(undefined, 20_000_000))).rejects.toThrow("budget");
     await expect(readBytes(pdfOf([zlibSync(spaces)], { filter: "/Filter [/FlateDecode /FlateDecode]" }))).rejects.toMatchObject({ code: "file/too-large" });
     await expect(readBytes(pdfOf([zlibSync(spaces)], { filter: "/Filter [/Flate#44ecode /LZWDecode]" }))).rejects.toMatchObject({ code: "file/too-large" });
-    // behind a feigned end
-    const feigned = pdfOf([spaces]);
-    feigned.set(strToU8("endstream"), new TextDecoder("latin1").decode(feigned).indexOf("stream\n") + 20_000);
-    await expect(readPdf(feigned, context(undefined, 20_000_000))).rejects.toThrow();
+    // behind a feigned end: a block that is stored, then the bomb (RFC 1950, 1951)
+    const feigned = joined([Uint8Array.of(0x78, 0x01, 0x00, 10, 0, 0xf5, 0xff), strToU8("endstream\n"), deflateSync(spaces)]);
+    await expect(readPdf(pdfOf([feigned], { packed: false, filter: "/Filter /FlateDecode" }), context(undefined, 20_000_000))).rejects.toThrow("budget");
+  });
+
+  it("states in one another, on which pdf.js would work for minutes", async () => {
+    for (const packed of [true, false]) await expect(readBytes(pdfOf([strToU8(`${"q ".repeat(50_000)}BT /F1 9 Tf (River) Tj ET`)], { packed }))).rejects.toMatchObject({ code: "file/damaged" });
+    expect((await readBytes(pdfOf([strToU8(`${"q Q ".repeat(500)}BT /F1 9 Tf 60 60 Td (River and lantern, a window) Tj ET`)]))).extracts[0]!.text).toBe("River and lantern, a window");
   });
 
   it("goes no further when it is told to stop", async () => {

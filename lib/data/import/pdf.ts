@@ -44,8 +44,7 @@ interface Item {
 /** @throws DuctusError `file/damaged`, `file/encrypted`, `file/too-large`, `file/not-text`; the signal's reason */
 export const readPdf: Reader = async (bytes, context): Promise<Reading> => {
   await measureStreams(bytes, findBytes(bytes, "/Encrypt", 0) >= 0, context);
-  const { getResolvedPDFJS } = await import("unpdf");
-  const { getDocument } = await getResolvedPDFJS();
+  const { getDocument } = await loadPdfJs();
   context.signal.throwIfAborted();
   const task = getDocument({
     data: bytes.slice(), // pdf.js takes what it is given
@@ -62,7 +61,7 @@ export const readPdf: Reader = async (bytes, context): Promise<Reading> => {
     verbosity: 0,
   });
   try {
-    return reading(await readPages((await task.promise) as unknown as Pdf, context), context);
+    return reading(await readPages(await task.promise, context), context);
   } catch (error) {
     if (error instanceof DuctusError || context.signal.aborted) throw error;
     if (error instanceof Error && error.name === "PasswordException") throw encryptedFile(context.name);
@@ -72,10 +71,24 @@ export const readPdf: Reader = async (bytes, context): Promise<Reading> => {
   }
 };
 
-async function readPages(pdf: Pdf, { name, budget, signal }: ReaderContext): Promise<(PdfPage | null)[]> {
+/**
+ * In a worker, pdf.js takes itself for its own worker, writes to whoever started
+ * it ("ready") and listens to what they send; not so where there is a `window`.
+ */
+async function loadPdfJs() {
+  const scope = globalThis as { window?: unknown };
+  const isWorker = scope.window === undefined && "onmessage" in globalThis;
+  if (isWorker) scope.window = globalThis;
+  try {
+    return await (await import("unpdf")).getResolvedPDFJS();
+  } finally {
+    if (isWorker) delete scope.window;
+  }
+}
+
+async function readPages(pdf: Pdf, { name, signal }: ReaderContext): Promise<(PdfPage | null)[]> {
   const tooLarge = (what: string) => new DuctusError("file/too-large", `“${name}” has ${what}.`, "Save the part with your writing as a PDF of its own, and drop that in.");
   if (pdf.numPages > MAX_PAGES) throw tooLarge(`more than ${MAX_PAGES.toLocaleString("en")} pages`);
-  budget.takeEntries(pdf.numPages);
   const deadline = performance.now() + 1000 * MAX_SECONDS;
   const pause = createPause(signal);
   const pages: (PdfPage | null)[] = [];

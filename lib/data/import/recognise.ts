@@ -37,10 +37,15 @@ function byEnding<T>(lists: readonly (readonly [T, endings: string])[]): Readonl
   return new Map(lists.flatMap(([kind, endings]) => endings.split(" ").map((ending): [string, T] => [ending, kind])));
 }
 
+/** Signs of formats in files that say by their names that they are of them, and do not begin so. */
+const BEGINS_MAIL = /^From \S.*\d:\d\d.*\n[!-9;-~]{1,76}: /m;
+const MAIL_SIGNS = /^(?:From|To|Subject|Date|Message-ID|MIME-Version|Content-Type|Content-Transfer-Encoding): |=[C-F][0-9A-F]=[0-9A-F]{2}|^--\S+--$|^[A-Za-z0-9+/]{60,76}$/im;
+const PDF_SIGNS = /\bendobj\b|\bendstream\b|^\d+ \d+ obj\b|\bstartxref\b|\)\s*Tj\b/m;
+
 /** As much of a text as its kind is told by, in bytes. */
 const HEAD_BYTES = 64 * 1024;
-/** How far into a file a PDF's first line may stand (ISO 32000-1, annex H, 3.4.1). */
-const PDF_HEAD_BYTES = 1024;
+/** How far into a file a PDF's first line may stand (ISO 32000-1, annex H, 3.4.1), and where bytes that no text has are looked for. */
+const START_BYTES = 1024;
 
 /**
  * @param fileName as it is shown
@@ -52,18 +57,20 @@ export async function recognise(bytes: Uint8Array, fileName: string, open: () =>
   if (kind !== null) return taken(bytes[0] === 0x50 && bytes[1] === 0x4b ? await archiveOrGuess(open, kind) : kind, fileName);
   const { head, isAscii } = readHead(bytes);
   const ending = /\.([A-Za-z0-9]{1,9})$/.exec(fileName)?.[1]?.toLowerCase() ?? "";
-  if (/^%PDF-\d/m.test(head.slice(0, PDF_HEAD_BYTES)) && (ending === "pdf" || hasControls(head))) return "pdf";
+  if (/^%PDF-\d/m.test(new TextDecoder("latin1").decode(bytes.subarray(0, START_BYTES))) && (ending === "pdf" || hasControls(bytes))) return "pdf";
 
   const named = BY_ENDING.get(ending);
   const said = textKind(head, () => decodeCharacters(bytes, fileName).text);
   // Markdown may hold a table, or begin with a key or subtitles that it speaks about.
   if (said !== null && !(named === "markdown" && (said.format === "csv" || said.format === null))) return taken(said, fileName);
   if (isAscii && beginsWithHeaders(head)) return head.startsWith("From ") ? "mbox" : "email";
+  if (named === "mbox" && BEGINS_MAIL.test(head)) return "mbox"; // damaged before its first whole mail
+  if ((named === "mbox" || named === "email") && MAIL_SIGNS.test(head)) throw damagedFile(fileName, "it does not begin as mail does");
   if (named !== undefined && named !== "email" && named !== "mbox" && (named !== "html" || /<[a-z!]/i.test(head))) return named;
   const what = UNREAD_ENDINGS.get(ending);
   if (what !== undefined) throw refusal(fileName, what);
   const broken = BINARY_ENDINGS.get(ending);
-  if (broken !== undefined && hasControls(head)) throw damagedFile(fileName, `it does not begin as ${broken} does`);
+  if (broken !== undefined && (hasControls(bytes) || (ending === "pdf" && PDF_SIGNS.test(head)))) throw damagedFile(fileName, `it does not begin as ${broken} does`);
   return isPageFragment(head) ? "html" : "text";
 }
 
@@ -112,4 +119,4 @@ function readHead(bytes: Uint8Array): { head: string; isAscii: boolean } {
   return { head: head.replace(/\r\n?/g, "\n"), isAscii: !big && !little };
 }
 
-const hasControls = (head: string): boolean => /[\u0000-\u0008\u000e-\u001a]/.test(head.slice(0, PDF_HEAD_BYTES));
+const hasControls = (bytes: Uint8Array): boolean => bytes.subarray(0, START_BYTES).some((byte) => byte < 9 || (byte > 13 && byte < 27));

@@ -12,7 +12,7 @@ export type FormatName = (typeof FORMATS)[number];
 
 /** A piece of writing as a reader found it. */
 export interface Extract {
-  /** Its title, or its path inside the file; null where the file is one piece, which then has the file's name. */
+  /** Its title, or its path inside the file; null where it has none: a file that is one piece gives it its own name, pieces of several are numbered. */
   name: string | null;
   /** "\n" line ends. */
   text: string;

@@ -105,8 +105,8 @@ function keepLines(markup: string): string {
 
 const MAX_TITLE_WORDS = 20;
 
-/** A title that is one: not the writing's own first paragraph, not an id. */
+/** A title that is one, or a day: not the writing's own first paragraph, not an id. */
 function tidyTitle(name: string | null): string | null {
   const title = name?.slice(0, 500).replace(/\s+/g, " ").trim() ?? "";
-  return /\p{L}/u.test(title) && countWords(title) <= MAX_TITLE_WORDS ? title : null;
+  return (/\p{L}/u.test(title) || /^\d{1,4}[-./]\d{1,2}\b/.test(title)) && countWords(title) <= MAX_TITLE_WORDS ? title : null;
 }

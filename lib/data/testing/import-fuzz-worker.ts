@@ -17,9 +17,8 @@ export interface ImportFuzzOrder {
   /** The first one, by its place in the order of all. */
   from: number;
   formats?: readonly FormatName[];
-  /** Of long lines and runs, in characters; every thousandth hostile file's are of the second length. */
+  /** Of the long lines and runs of hostile files, in characters. */
   lineLength: number;
-  longLineLength: number;
   /** Imports with a fault, to see that it is found. */
   broken?: BrokenName;
 }
@@ -34,7 +33,7 @@ export interface ImportFuzzReport {
   why?: string;
 }
 
-async function main({ each, step, seed, from, formats = FORMATS, lineLength, longLineLength, broken }: ImportFuzzOrder): Promise<void> {
+async function main({ each, step, seed, from, formats = FORMATS, lineLength, broken }: ImportFuzzOrder): Promise<void> {
   const rounds = Array.from({ length: Math.ceil(each / step) }, (_, i) => i * step);
   // formats in turn, so that what is ended in the middle has been through all of them
   const cases = rounds.flatMap((round) => formats.map((format) => ({ format, round })));
@@ -42,7 +41,7 @@ async function main({ each, step, seed, from, formats = FORMATS, lineLength, lon
   for (const [index, { format, round }] of cases.entries()) {
     if (index < from) continue;
     const tell = (at: ImportFuzzReport["at"], how: string, whole: boolean, why?: string) => parentPort?.postMessage({ at, index, format, round, how, whole, ...(why === undefined ? {} : { why }) } satisfies ImportFuzzReport);
-    const input = makeInput(format, round, seed, round % 250 === 7 ? longLineLength : lineLength);
+    const input = makeInput(format, round, seed, lineLength);
     tell("begin", input.how, input.whole);
     try {
       tell(await judge(input, importer), input.how, input.whole);

@@ -4,10 +4,8 @@
  * memory than its size allows, or for ever more work. They run in a thread of
  * their own, so that one that never ends fails by name.
  */
-import { build } from "esbuild";
-import { Worker } from "node:worker_threads";
-import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
+import { bundleThread, runThread } from "../../core/testing/watched-thread";
 import type { FuzzOrder, FuzzReport } from "./fuzz-worker";
 
 const LONG = process.env["DUCTUS_LONG"] === "1";
@@ -17,29 +15,10 @@ const ORDER: FuzzOrder = { each: 125, step: LONG ? 1 : 10, seed: "damage" };
 const SILENCE_MS = 60_000;
 
 async function run(order: FuzzOrder): Promise<FuzzReport[]> {
-  const { outputFiles } = await build({ entryPoints: [fileURLToPath(new URL("./fuzz-worker.ts", import.meta.url))], bundle: true, platform: "node", format: "cjs", write: false, logLevel: "silent" });
-  const worker = new Worker(outputFiles[0]!.text, { eval: true, workerData: order, resourceLimits: { maxOldGenerationSizeMb: 512 } });
-  const reports: FuzzReport[] = [];
-  try {
-    await new Promise<void>((resolve, reject) => {
-      const last = () => JSON.stringify(reports.at(-1));
-      const hung = () => reject(new Error(`nothing came after ${last()}`));
-      let watchdog = setTimeout(hung, SILENCE_MS);
-      worker.on("message", (report: FuzzReport) => {
-        clearTimeout(watchdog);
-        watchdog = setTimeout(hung, SILENCE_MS);
-        if (report.at === "end") {
-          clearTimeout(watchdog);
-          resolve();
-        } else reports.push(report);
-      });
-      worker.on("error", (error) => reject(new Error(`the thread died after ${last()}`, { cause: error })));
-      worker.on("exit", () => reject(new Error(`the thread ended after ${last()}`)));
-    });
-  } finally {
-    await worker.terminate();
-  }
-  return reports;
+  const script = await bundleThread(new URL("./fuzz-worker", import.meta.url));
+  const { reports, died } = await runThread<FuzzReport>(script, order, { heapMb: 512, silenceMs: SILENCE_MS });
+  if (died !== null) throw new Error(`${died}, after ${JSON.stringify(reports.at(-1))}`);
+  return reports.filter(({ at }) => at !== "end");
 }
 
 it(`refuses in words, or reads rightly, ${LONG ? "1,000" : "100"} damaged files`, async () => {

@@ -1,0 +1,10 @@
+/** Settings: what is stored, saved and deleted, the look, the device, and what this page has asked for. */
+import type { Metadata } from "next";
+import { About } from "./about";
+import { SettingsScreen } from "./settings-screen";
+
+export const metadata: Metadata = { title: "Settings" };
+
+export default function SettingsPage() {
+  return <SettingsScreen about={<About />} />;
+}
