@@ -133,7 +133,7 @@ test("by keyboard alone from the start to a run, then every screen with somethin
 
   await goTo(page, "Take away");
   await check(page, "/share");
-  await page.getByTestId("delete-hand").click();
+  await page.getByTestId("delete-adapter").click();
   await expect(page.getByRole("dialog")).toBeVisible();
   await check(page, "/share, asking before it deletes");
   await page.keyboard.press("Escape");

@@ -198,8 +198,8 @@ test("a sample writer: train, compare, take away, reload, network off, bring bac
     const kept = countOf(before, other.id);
     await page.getByTestId("hand-name").click();
     await page.locator("#hands").getByText(trained.all.hands[0]!.name).click();
-    await goTo(page, "Take away");
-    await page.getByTestId("delete-hand").click();
+    await page.getByTestId("hand-name").click();
+    await page.getByRole("button", { name: "Delete this one…" }).click();
     await page.getByTestId("confirm").click();
     await expect(page).toHaveURL(/:\d+\/$/);
     const after = await stored(page);

@@ -76,7 +76,7 @@ test("folders that cannot be used are refused in words, and leave nothing behind
     await bringIn(page, "8-bit");
     await expect(page.getByRole("heading", { name: "Bring in one of your own" })).toBeFocused(); // and not lost with the button
     expect(await modelFiles(page)).not.toEqual([]);
-    await goTo(page, "Take away");
+    await page.getByRole("link", { name: "Settings" }).click();
     await page.getByTestId("delete-everything").click();
     await page.getByTestId("confirm").click();
     await expect(page).toHaveURL(/\/$/);

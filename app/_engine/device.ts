@@ -36,14 +36,15 @@ export async function graphicsProcessor(): Promise<"real" | "emulated" | "none">
   }
 }
 
-export async function lookAtDevice(): Promise<DeviceOutlook> {
-  const [gpu, choice] = await Promise.all([graphicsProcessor(), getSetting("device").catch(() => null)]);
+/** @param chosen what the person wants; absent: as it is stored */
+export async function lookAtDevice(chosen?: DeviceChoice): Promise<DeviceOutlook> {
+  const [gpu, choice] = await Promise.all([graphicsProcessor(), chosen ?? getSetting("device").catch(() => null)]);
   const webgpu = choice !== "wasm" && (gpu === "real" || (gpu === "emulated" && choice === "webgpu"));
   const threads = (await measuredThreads()) ?? defaultThreads();
   const processor = threads === 1 ? "one thread of the processor" : `${threads} threads of the processor`;
   if (webgpu) {
-    const chosen = gpu === "emulated" ? "You chose it in the settings. It is only emulated here, which is slower than the processor itself. " : "";
-    return { webgpu, threads, headline: "Graphics processor (WebGPU)", detail: `${chosen}It is tested first. If its sums are not right, ${processor} will do the work.` };
+    const warning = gpu === "emulated" ? "You chose it in the settings. It is only emulated here, which is slower than the processor itself. " : "";
+    return { webgpu, threads, headline: "Graphics processor (WebGPU)", detail: `${warning}It is tested first. If its sums are not right, ${processor} will do the work.` };
   }
   return {
     webgpu,

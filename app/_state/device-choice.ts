@@ -24,8 +24,13 @@ async function read(): Promise<void> {
   deviceChoice.set((before) => (before.value === value ? before : { value }));
 }
 
-/** Holds from the next piece of work on; what goes on stays where it is. @throws DuctusError `store/…` */
+/** Holds from the next piece of work on; what goes on stays where it is. Shown at once, and taken back where it cannot be stored. @throws DuctusError `store/…` */
 export async function chooseDevice(value: DeviceChoice): Promise<void> {
-  await setSetting("device", value === "auto" ? null : value);
   deviceChoice.set({ value });
+  try {
+    await setSetting("device", value === "auto" ? null : value);
+  } catch (error) {
+    await read();
+    throw error;
+  }
 }

@@ -21,7 +21,7 @@ export function Device() {
   useEffect(openDeviceChoice, []);
   useEffect(() => {
     let gone = false;
-    void Promise.all([lookAtDevice(), graphicsProcessor()]).then(([seen, graphics]) => {
+    void Promise.all([lookAtDevice(chosen ?? undefined), graphicsProcessor()]).then(([seen, graphics]) => {
       if (gone) return;
       setOutlook(seen);
       setGpu(graphics);

@@ -2,7 +2,7 @@
 /** Everything that this tab has asked for, by what it was for; what is never sent, how to check that, and what the list cannot show. */
 import { useEffect, useState } from "react";
 import { CopyButton } from "../_components/copy-button";
-import { bytes, plural } from "../_components/format";
+import { bytes, count, plural } from "../_components/format";
 import { allRefusals, allRequests, isRecorded, openedAt, requests } from "../_state/requests";
 import { useStore } from "../_state/use-store";
 import { Policy } from "./policy";
@@ -25,7 +25,7 @@ export function Network() {
   return (
     <>
       <p className="mt-2" data-testid="network-summary" data-total={list.total}>
-        {plural(list.total, "request")} since this tab was loaded at {clock.format(openedAt())}. {plural(list.network, "request")} of them went over the network, and brought {bytes(list.networkBytes)}; the others were answered from this device.
+        {plural(list.total, "request")} since this tab was loaded at {clock.format(openedAt())}. {count(list.network)} of them went over the network, and brought {bytes(list.networkBytes)}; the others were answered from this device.
       </p>
       {list.clean
         ? <p className="mt-2" data-testid="network-clean">Nothing left this device: each asked {location.host} for one of this site’s own files, by its address and with nothing in it.</p>
@@ -46,16 +46,16 @@ export function Network() {
       <div className="mt-2"><CopyButton text={text} what="the list" /></div>
 
       <h3 className="label mt-6">What is never sent</h3>
-      <p>Your writing, its name, what the models write, what they learn, and your settings: no request carries any of it. The site has no place to send it to, and its policy lets the browser ask no other address.</p>
+      <p className="mt-1">Your writing, its name, what the models write, what they learn, and your settings: no request carries any of it. The site has no place to send it to, and its policy lets the browser ask no other address.</p>
       <h3 className="label mt-5">See for yourself</h3>
-      <ol className="settings-steps">
+      <ol className="settings-steps mt-1">
         <li>Switch the network off. Reading, training, comparing and saving go on; only what was never fetched is missing.</li>
         <li>Open the browser’s developer tools (F12, or Ctrl+Shift+I; on a Mac ⌥⌘I), choose Network, and use the site. Every line is a GET for one of the files above, with nothing in it.</li>
         <li>Read the policy that came with this page. “connect-src 'self'” is the line that keeps every script and worker to this address.</li>
       </ol>
       <Policy />
       <h3 className="label mt-5">What this list cannot show</h3>
-      <p className="small quiet">
+      <p className="small quiet mt-1">
         It is made from the browser’s own record, which has addresses and sizes, and no contents. An answer that was not read to its end may be missing, and so are the browser’s own errands: looking whether the part for use without a network has changed (/sw.js), files that you download by a link, and whatever the browser or its extensions send for themselves. A reload begins it anew. The developer tools show all of it.
       </p>
     </>

@@ -38,7 +38,7 @@ export function SettingsScreen({ about }: { about: ReactNode }) {
           </section>
         ))}
       </div>
-      <aside className="margin">
+      <aside className="margin settings-margin">
         <nav className="margin-stick" aria-label="On this page">
           <ul className="settings-contents">
             {parts.map(([id, name]) => <li key={id}><a className="link" href={`#${id}`}>{name}</a></li>)}

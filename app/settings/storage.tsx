@@ -32,11 +32,12 @@ export function Storage() {
   const total = parts.reduce((sum, part) => sum + part.bytes, 0);
   return (
     <>
-      {error !== null && <div className="mt-4"><ErrorNote error={error} /></div>}
+      {error !== null && navigator.onLine && <div className="mt-4"><ErrorNote error={error} /></div>}
       <p className="mt-2" data-testid="storage-used">
-        {usage === null ? "Counting…" : `${bytes(total)} in this browser`}
-        {estimate !== null && <span className="quiet">, of {bytes(estimate.quotaBytes)} that it allows this site</span>}
+        {usage !== null ? `${bytes(total)} in this browser` : error === null ? "Counting…" : "It cannot be counted just now"}
+        {estimate !== null && usage !== null && <span className="quiet">, of {bytes(estimate.quotaBytes)} that it allows this site</span>}
       </p>
+      {error !== null && !navigator.onLine && <p className="quiet">The part that counts had not been loaded when the network went. Open this page once with it, and it counts without.</p>}
       <div className="storage-bar mt-3" aria-hidden="true">
         {parts.filter((part) => part.bytes > 0).map(({ kind, bytes: size }) => <span key={kind} data-kind={kind} style={{ flexGrow: size }} />)}
       </div>
