@@ -126,7 +126,7 @@ describe("RunRecorder", () => {
     await wholeRun();
     await expect(recorder.finished(result())).rejects.toMatchObject({ code: "store/full" });
     const { entry, config: modelConfig } = model;
-    const packed = recorder.pack(adapter, 1, report);
+    const packed = recorder.pack(adapter, 1, undefined, report);
     expect(openAdapter(packed, { id: entry.id, name: entry.name, sha256: entry.sha256, config: modelConfig }).info).toMatchObject({ name: "Ann", steps: 1, report });
     vi.restoreAllMocks();
     await recorder.finished(result());

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { modelOf, SIZES } from "../../../tools/bench/engine/sizes";
-import { choosePlan, executionSizes } from "../execution/choose";
+import { choosePlan, executionSizes, heldSize } from "../execution/choose";
 import { parseModelConfig } from "../model/config";
 import { asHeld } from "../testing/held";
 import { referenceModel } from "../testing/reference";
@@ -66,12 +66,12 @@ describe("memory", () => {
     const { config, weights } = referenceModel("qwen2-tied");
     for (const storage of ["f32", "f16", "q8", "q4"] as const) {
       const held = asHeld(config, weights, storage);
-      const weightBytes = executionSizes(config, held, { batch: 1, seq: 1 }).weightBytes;
+      const weightBytes = executionSizes(config, heldSize(held), { batch: 1, seq: 1 }).weightBytes;
       for (const gib of [0.0004, 0.002, 4.8]) {
         const on = device(gib);
         const prediction = predictRun(large({ maxLength: 64, batchSize: 4 }), { config, storage, weightBytes }, on, writing(1000));
         expect(prediction.peakBytes).toBeCloseTo(prediction.parts.reduce((sum, part) => sum + part.bytes, 0), 3);
-        expect(prediction.plan).toEqual(choosePlan(executionSizes(config, held, { batch: 4, seq: 64 }), on.limits, 1));
+        expect(prediction.plan).toEqual(choosePlan(executionSizes(config, heldSize(held), { batch: 4, seq: 64 }), on.limits, 1));
         for (const part of prediction.parts) expect(part.bytes, part.what).toBeGreaterThanOrEqual(0);
       }
     }

@@ -7,8 +7,7 @@
 import { choosePlan, executionSizes, SCORING_APART_BYTES, type MemoryLimits } from "../execution/choose";
 import type { ExecutionPlan } from "../execution/types";
 import type { ModelConfig } from "../model/config";
-import { BLOCK, type Storage } from "../model/held";
-import { emptyHeld } from "../model/quantize";
+import type { Storage } from "../model/held";
 import type { DeviceReport } from "../../store/types";
 import type { SftConfig } from "./config";
 import type { Speed } from "./speed";
@@ -103,9 +102,7 @@ function timeSpans(config: SftConfig, model: PredictedModel, { flopsPerSecond, c
 type Memory = Pick<RunPrediction, "peakBytes" | "parts" | "fits" | "plan">;
 
 function predictMemory(config: SftConfig, { config: model, storage, weightBytes }: PredictedModel, { kind, limits }: PredictedDevice): Memory {
-  // An empty tensor tells how the others are held; their bytes are known.
-  const stand = new Map([["model.layers.0.self_attn.q_proj.weight", emptyHeld([0, BLOCK], storage)]]);
-  const sizes = { ...executionSizes(model, stand, { batch: config.batchSize, seq: config.maxLength }), weightBytes };
+  const sizes = executionSizes(model, { storage, weightBytes }, { batch: config.batchSize, seq: config.maxLength });
   const plan = choosePlan(sizes, limits, OTHER_COPIES);
   const whole = plan.kind === "whole";
   // As choosePlan counts: the whole execution holds them in every session, a streamed one where it copies them to a device.
