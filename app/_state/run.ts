@@ -79,6 +79,12 @@ export function startRun(request: TrainRequest, prediction: RunPrediction | null
   begin({ handId: request.handId, runId: null, samples: [], large, prediction }, () => train(request, take));
 }
 
+/** What could be said of the run that goes on only after it had begun. */
+export function foretell(prediction: RunPrediction): void {
+  const { live } = run.get();
+  if (isActive(live) && live.prediction === null) change({ prediction });
+}
+
 /** Goes on with a run that was cut off, from its last checkpoint; returns at once, as startRun. */
 export async function continueRun({ id, handId, modelSha256 }: Run): Promise<void> {
   if (isBusy(run.get().live)) return;

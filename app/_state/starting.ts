@@ -1,9 +1,10 @@
 /** Starts a run with the recipe as it stands, and keeps what was said of it beforehand. */
 import type { AdapterInfo } from "../../lib/store/adapters";
 import type { Hand } from "../../lib/store/types";
-import { forecast, type ForecastQuestion, isAbout } from "./forecast";
+import type { RunPrediction } from "../../lib/train/sft/predict";
+import { askForecast, forecast, type ForecastQuestion, isAbout } from "./forecast";
 import { configOf, goOnFrom, recipe } from "./recipe";
-import { startRun } from "./run";
+import { foretell, startRun } from "./run";
 import { fitsHand, situationOf } from "./situation";
 import { workspace } from "./workspace";
 
@@ -21,8 +22,22 @@ export function startAdapter(hand: Hand): AdapterInfo | null {
 
 export function startNext(hand: Hand): void {
   const next = nextRun(hand);
-  const { predicted } = forecast.get();
   const { handId, config, startAdapterId } = next;
-  startRun({ handId, config, device: "auto", ...(startAdapterId === null ? {} : { startAdapterId }) }, isAbout(forecast.get(), next) ? (predicted?.prediction ?? null) : null);
+  const said = foretold(next);
+  startRun({ handId, config, device: "auto", ...(startAdapterId === null ? {} : { startAdapterId }) }, said);
   goOnFrom(null);
+  if (said !== null) return;
+  // Begun before it could be said; it is said while the model is being opened.
+  askForecast(next);
+  const unsubscribe = forecast.subscribe(() => {
+    if (forecast.get().waiting) return;
+    unsubscribe();
+    const prediction = foretold(next);
+    if (prediction !== null) foretell(prediction);
+  });
+}
+
+function foretold(next: ForecastQuestion): RunPrediction | null {
+  const current = forecast.get();
+  return isAbout(current, next) ? (current.predicted?.prediction ?? null) : null;
 }
