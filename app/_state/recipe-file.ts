@@ -7,7 +7,7 @@ import { DuctusError, serializeError, type SerializedError } from "../../lib/cor
 import type { SftConfig } from "../../lib/train/sft/config";
 import { readConfigFile, writeConfigFile, type ConfigFile } from "../../lib/train/sft/config-file";
 import { DIAL, dialConfig, type DialSituation } from "../../lib/train/sft/dial";
-import { configOf, goBackTo, LINK_HASH, type Recipe, takeConfig, turnDial } from "./recipe";
+import { configOf, goBackTo, LINK_HASH, type Recipe, takeConfig } from "./recipe";
 import { createStore } from "./store";
 
 /** How the last file, or link, fared. */
@@ -59,8 +59,7 @@ export function takeLink(hash: string, situation: DialSituation): void {
     if (position === undefined) throw damaged();
     const whole = { ...(JSON.parse(writeConfigFile(dialConfig(position, situation))) as object), ...named };
     const { config, ignored } = readConfigFile(new TextEncoder().encode(JSON.stringify(whole)), "the link");
-    const before = takeConfig(config, situation);
-    if (Object.keys(named).length === 0) turnDial(position);
+    const before = takeConfig(config, situation, position);
     recipeFile.set({ taken: { name: null, settings: Object.keys(named).length, leftOut: [], ignored, before }, error: null });
   } catch (error) {
     recipeFile.set({ taken: null, error: serializeError(error) });

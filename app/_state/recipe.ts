@@ -60,7 +60,7 @@ export function readRecipe(text: string | null): Pick<Recipe, "position" | "chan
   return {
     position: DIAL.find((one) => one === position) ?? USUAL.position,
     changes: Object.fromEntries(SETTINGS.flatMap((setting) => {
-      const own = kept[setting.key] as SettingValue | undefined;
+      const own = kept[setting.key] as SettingValue | null | undefined;
       return own === undefined || own === null || fault(setting, own) !== null ? [] : [[setting.key, own]];
     })),
   };
@@ -101,12 +101,16 @@ export function resetOne(key: SettingKey): void {
 
 export const resetAll = (): void => change({ changes: {} });
 
-/** Takes settings as a whole: the dial where they are its own, else beside it what differs. @returns what there was, to go back to */
-export function takeConfig(config: SftConfig, situation: DialSituation): Recipe {
+/**
+ * Takes settings as a whole: the dial where they are its own, else beside it what differs.
+ * @param from where the dial is to stand; absent: where it fits, else where it stands
+ * @returns what there was, to go back to
+ */
+export function takeConfig(config: SftConfig, situation: DialSituation, from?: DialPosition): Recipe {
   const before = recipe.get();
-  const position = dialOf(config, situation);
-  const from = dialConfig(position ?? before.position, situation);
-  change({ position: position ?? before.position, changes: Object.fromEntries(differingSettings(from, config).map(({ key }) => [key, valueOf(config, key)])) });
+  const position = from ?? dialOf(config, situation) ?? before.position;
+  const byDial = dialConfig(position, situation);
+  change({ position, changes: Object.fromEntries(differingSettings(byDial, config).map(({ key }) => [key, valueOf(config, key)])) });
   return before;
 }
 

@@ -45,10 +45,11 @@ export function Before({ hand, documents, adapters, blocked, linked }: { hand: H
           can read along as its writing changes, and to be checked on what was kept aside.
         </p>
         <p className="lead">You may stop at any time and keep what it has learned by then. Leave this tab open meanwhile.</p>
-        <Setup hand={hand} adapters={adapters} open={linked} />
-        <div className="actions mt-8" data-testid="run-status" data-state="idle">
-          <StartButton hand={hand} disabled={blocked || modelGone}>Start training</StartButton>
-        </div>
+        <Setup hand={hand} adapters={adapters} open={linked}>
+          <div className="actions mt-7" data-testid="run-status" data-state="idle">
+            <StartButton hand={hand} disabled={blocked || modelGone}>Start training</StartButton>
+          </div>
+        </Setup>
       </div>
       <aside className="margin">
         <section className="margin-part">

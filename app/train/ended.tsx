@@ -47,7 +47,6 @@ export function Ended({ hand, view, canStart, linked, onStart }: Props) {
       {!kept && (view.state === "finished" || view.state === "stopped") && <p className="lead">{stepsOf(view) === 0 ? "It had learned nothing yet, so there is nothing to keep. Your writing is as it was." : "Its adapter is no longer here."}</p>}
       {gone !== null && <p className="lead" data-testid="run-model-gone">It was learning with “{gone}”, which is no longer in this browser. <Link className="link" href="/models">Bring its folder in again</Link>, and the run can go on.</p>}
       {view.unsaved !== null && <Unsaved {...view.unsaved} error={view.error} />}
-      {setting && <Setup hand={hand} adapters={adapters} open={linked} />}
       <div className="actions mt-7">
         {left !== null && <button type="button" className="button button-primary" data-testid="go-on" disabled={gone !== null} onClick={() => { onStart(); void continueRun(left); }}>Go on from step {left.checkpointStep}</button>}
         {kept && <Link href="/compare" className={left === null && view.unsaved === null ? "button button-primary" : "button"}>Read before and after</Link>}
@@ -55,6 +54,7 @@ export function Ended({ hand, view, canStart, linked, onStart }: Props) {
         {canStart && fits !== null && view.unsaved === null && <button type="button" className="button" data-testid="teach-further" onClick={() => { goOnFrom(fits); setToggled(true); }}>Teach it further</button>}
         {canStart && view.unsaved === null && <button type="button" className="link" data-testid="set-up" aria-expanded={setting} onClick={() => setToggled(!setting)}>{setting ? "Leave it set so" : "How the next one is set"}</button>}
       </div>
+      {setting && <Setup hand={hand} adapters={adapters} open={linked} />}
     </section>
   );
 }

@@ -39,11 +39,11 @@ export function Kept({ hand, run, adapters, recommendedStep }: Props) {
           const own = adapterOfState(hand, run, state.step, adapters);
           return (
             <li key={state.step} className="kept-row" data-testid="kept-state" data-step={state.step} data-recommended={state.step === recommended}>
-              <span>After step {state.step}{state.step === recommended && <strong className="kept-mark"> recommended</strong>}</span>
-              <span className="quiet small">{state.loss === null ? "not measured" : `kept aside ${decimal(state.loss, 3)}`}{state.step === best && ", the lowest"} · {bytes(state.fileBytes)}</span>
-              {state.step === best && run.adapterId !== undefined ? <span className="small quiet">This is what the run came to.</span>
-                : own !== undefined ? <span className="small quiet">Kept as “{own.name}”.</span>
-                : <button type="button" className="link" data-testid="keep-state" disabled={busy !== null} onClick={() => void keep(state)}>{busy === state.step ? "Keeping…" : `Keep the one at step ${state.step}`}</button>}
+              <span>After step {state.step}</span>
+              <span className="quiet small">{state.step === recommended && <strong className="kept-mark">recommended · </strong>}{state.loss === null ? "not measured" : `kept aside ${decimal(state.loss, 3)}`}{state.step === best && ", the lowest"} · {bytes(state.fileBytes)}</span>
+              {state.step === best && run.adapterId !== undefined ? <span className="small quiet">What the run came to</span>
+                : own !== undefined ? <span className="small quiet">Kept as “{own.name}”</span>
+                : <button type="button" className="link" data-testid="keep-state" disabled={busy !== null} onClick={() => void keep(state)}>{busy === state.step ? "Keeping…" : <>Keep <span className="sr-only">the one at step {state.step} </span>as an adapter</>}</button>}
             </li>
           );
         })}

@@ -1,7 +1,7 @@
 "use client";
 /** How the next run is set: the dial, what it would take, what it begins from, and every setting behind Advanced. */
 import dynamic from "next/dynamic";
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import type { AdapterInfo } from "../../lib/store/adapters";
 import type { Hand } from "../../lib/store/types";
 import { date, plural } from "../_components/format";
@@ -14,8 +14,11 @@ import { useForecast, useRecipe, type RecipeView } from "./use-recipe";
 
 const Advanced = dynamic(() => import("./advanced").then((part) => part.Advanced), { ssr: false, loading: () => <p className="quiet small">Opening…</p> });
 
-/** @param open Advanced is open from the first, as where a link has brought settings */
-export function Setup({ hand, adapters, open: opened = false }: { hand: Hand; adapters: readonly AdapterInfo[]; open?: boolean }) {
+/**
+ * @param children the button to start with, before what is folded away
+ * @param open Advanced is open from the first, as where a link has brought settings
+ */
+export function Setup({ hand, adapters, open: opened = false, children }: { hand: Hand; adapters: readonly AdapterInfo[]; open?: boolean; children?: ReactNode }) {
   const view = useRecipe(hand);
   useForecast(hand, view, true);
   const [toggled, setOpen] = useState<boolean | null>(null);
@@ -26,6 +29,7 @@ export function Setup({ hand, adapters, open: opened = false }: { hand: Hand; ad
       <ForecastLines hand={hand} view={view} />
       <Own view={view} />
       <Begin hand={hand} adapters={adapters} />
+      {children}
       <details className="folded" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary data-testid="advanced">Advanced: every setting and what it means</summary>
         {open && <Advanced hand={hand} />}

@@ -35,7 +35,7 @@ export function useRecipe(hand: Hand): RecipeView {
     const situation = situationOf(hand);
     const config = configOf(current, situation);
     return { recipe: current, situation, config, own: ownSettings(current, situation), faults: settingErrors(config, limits ?? {}) };
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- the situation is read from these two
+    // The situation is read from the writing and the models.
   }, [hand, current, used, stored, limits]);
 }
 
@@ -47,6 +47,6 @@ export function useForecast(hand: Hand, { config, faults }: RecipeView, on: bool
   const key = JSON.stringify(config);
   useEffect(() => {
     return valid ? askForecast(nextRun(hand)) : undefined;
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- `key` is the settings
+    // `key` is the settings.
   }, [hand, key, startId, used, valid]);
 }
