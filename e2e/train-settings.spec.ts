@@ -18,6 +18,16 @@ async function loadSettings(page: Page, content: unknown): Promise<void> {
   await page.getByTestId("config-file").setInputFiles({ name: "settings.json", mimeType: "application/json", buffer: Buffer.from(typeof content === "string" ? content : JSON.stringify(content)) });
 }
 
+/** Lets it fall on the window instead. */
+async function dropSettings(page: Page, text: string): Promise<void> {
+  const dataTransfer = await page.evaluateHandle((text) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([text], "settings.json", { type: "application/json" }));
+    return transfer;
+  }, text);
+  for (const type of ["dragenter", "dragover", "drop"]) await page.dispatchEvent("main", type, { dataTransfer });
+}
+
 async function openAdvanced(page: Page): Promise<void> {
   await page.getByTestId("advanced").click();
   await expect(page.getByTestId("settings-panel")).toBeVisible();
@@ -83,7 +93,7 @@ test("dial, every setting, files, a run with own settings, its states, two runs 
     await expect(error).toContainText("cannot be read as JSON");
     await expect(page.getByTestId("own-settings")).toHaveCount(0);
 
-    await loadSettings(page, file.bytes.toString());
+    await dropSettings(page, file.bytes.toString());
     await expect(error).toHaveCount(0);
     await expect(page.getByTestId("config-taken")).toContainText("was read");
     await expect(page.getByTestId("own-settings")).toContainText("Number of steps: 4 steps");
@@ -109,7 +119,7 @@ test("dial, every setting, files, a run with own settings, its states, two runs 
     await expect(page.getByTestId("agreement")).toBeVisible();
     await expectState(page, "finished", RUN_TIMEOUT_MS);
     const { runs, metrics, samples } = await stored(page);
-    expect(runs[0]).toMatchObject({ step: 4, totalSteps: 4, config: { maxSteps: 4, evaluations: 2 }, writing: { words: expect.any(Number) as number, hash: expect.stringMatching(/^[0-9a-f]{64}$/) as string } });
+    expect(runs[0]).toMatchObject({ step: 4, totalSteps: 4, config: { maxSteps: 4, evaluations: 2 }, writing: { words: expect.any(Number), hash: expect.stringMatching(/^[0-9a-f]{64}$/) } });
     const heldOut = metrics.filter(({ kind }) => kind === "heldout");
     expect(heldOut.map(({ step }) => step)).toEqual([0, 2, 4]);
     for (const { examples } of heldOut) expect(examples).toBeGreaterThan(0);

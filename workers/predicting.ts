@@ -31,17 +31,11 @@ export async function predict({ handId, config, startAdapterId, device }: Predic
   const documents = usedDocuments(await listDocuments(hand.id, () => undefined));
   const model = await sketch(hand.model);
   const settled = startAdapterId === undefined ? config : await withShapeOf(startAdapterId, model, config);
-  const kind = await kindOf(device.kind);
-  const speed = await speedHere({ kind, threads: device.threads }, model);
+  const { kind } = device;
+  const speed = await speedHere(device, model);
   const prediction = predictRun(settled, model, { kind, limits: memoryLimits({ kind }), speed }, look(documents, hand.seed, model.tokenizer));
   const { maxPositions, vocabSize } = model.config;
   return { prediction, config: settled, limits: { maxPositions, vocabSize }, parameters: model.identity.parameters };
-}
-
-/** As the person chose in the settings, where they did. */
-async function kindOf(likely: DeviceReport["kind"]): Promise<DeviceReport["kind"]> {
-  const chosen = await getSetting("device").catch(() => null);
-  return chosen === "wasm" || chosen === "webgpu" ? chosen : likely;
 }
 
 async function withShapeOf(adapterId: string, { identity, config: model }: ModelSketch, config: SftConfig): Promise<SftConfig> {

@@ -65,7 +65,7 @@ export interface PredictRequest {
   handId: string;
   config: SftConfig;
   startAdapterId?: string;
-  /** What is likely to do the work; a device chosen in the settings comes before it. */
+  /** What is likely to do the work. */
   device: Pick<DeviceReport, "kind" | "threads">;
 }
 
