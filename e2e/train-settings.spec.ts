@@ -5,7 +5,7 @@
  * kept, teaching further, names, two runs compared, a run saved as data.
  */
 import { expect, test, type Page } from "@playwright/test";
-import { beginWith, download, expectState, goTo, RUN_TIMEOUT_MS, SHORT_TEXT } from "./person";
+import { beginWith, download, dropOn, expectState, goTo, RUN_TIMEOUT_MS, SHORT_TEXT } from "./person";
 import { readTensors } from "./safetensors";
 import { stored } from "./stored";
 import { watch } from "./watch";
@@ -16,16 +16,6 @@ const setting = (page: Page, name: string) => page.getByTestId(`setting-${name}`
 /** Chooses a file of settings. */
 async function loadSettings(page: Page, content: unknown): Promise<void> {
   await page.getByTestId("config-file").setInputFiles({ name: "settings.json", mimeType: "application/json", buffer: Buffer.from(typeof content === "string" ? content : JSON.stringify(content)) });
-}
-
-/** Lets it fall on the window instead. */
-async function dropSettings(page: Page, text: string): Promise<void> {
-  const dataTransfer = await page.evaluateHandle((text) => {
-    const transfer = new DataTransfer();
-    transfer.items.add(new File([text], "settings.json", { type: "application/json" }));
-    return transfer;
-  }, text);
-  for (const type of ["dragenter", "dragover", "drop"]) await page.dispatchEvent("main", type, { dataTransfer });
 }
 
 async function openAdvanced(page: Page): Promise<void> {
@@ -93,7 +83,7 @@ test("dial, every setting, files, a run with own settings, its states, two runs 
     await expect(error).toContainText("cannot be read as JSON");
     await expect(page.getByTestId("own-settings")).toHaveCount(0);
 
-    await dropSettings(page, file.bytes.toString());
+    await dropOn(page, "settings.json", file.bytes);
     await expect(error).toHaveCount(0);
     await expect(page.getByTestId("config-taken")).toContainText("was read");
     await expect(page.getByTestId("own-settings")).toContainText("Number of steps: 4 steps");

@@ -43,7 +43,7 @@ export function RunScreen({ hand, view, canStart, linked, beside, onStart, child
     <div className="folio">
       <div className="min-w-0">
         {going ? <Going view={view} own={hand.model !== undefined} /> : <Ended hand={hand} view={view} canStart={canStart} linked={linked} onStart={onStart} />}
-        <Samples key={going ? "going" : "ended"} samples={view.samples} ended={!going} />
+        <Samples key={going ? "going" : "ended"} samples={view.samples} ended={!going} began={stored?.start?.name ?? null} />
         <Curve points={view.points} version={view.version} totalSteps={view.live?.progress?.totalSteps ?? stored?.totalSteps ?? 0} reading={reading} going={going} />
         {!going && stored !== null && <Kept hand={hand} run={stored} adapters={adapters} recommendedStep={reading.recommendedStep} />}
         {!going && stored !== null && beside !== null && <Comparison key={`${stored.id} ${beside.id}`} a={{ run: stored, name: nameOf(stored) }} b={{ run: beside, name: nameOf(beside) }} />}

@@ -97,6 +97,15 @@ describe("memory", () => {
     expect([copies(false), copies(true)]).toEqual([0, 2 * half.weightBytes]);
   });
 
+  it("goes by the longest example where that is known, and by full rows where they are packed; the plan by what the run reckons with", () => {
+    const known = (longestTokens: number, changes: Partial<SftConfig> = {}) => predictRun({ ...balanced, ...changes }, small, device(), { ...writing(9000), longestTokens });
+    const unknown = predictRun(balanced, small, device(), writing(9000));
+    expect(bytes(known(128), "activations")).toBeLessThan(bytes(unknown, "activations") / 2);
+    expect(known(5000).peakBytes).toBe(unknown.peakBytes);
+    expect(bytes(known(128, { packing: true }), "activations")).toBe(bytes(unknown, "activations"));
+    expect(known(128).plan).toEqual(unknown.plan);
+  });
+
   it("fits, is tight, or does not fit, with advice that helps", () => {
     const on = (totalBytes: number): PredictedDevice => ({ ...device(), limits: { heapBytes: totalBytes, totalBytes } });
     const config = large({ batchSize: 16, maxLength: 1024 });
