@@ -9,6 +9,7 @@ import type { Message, PromptSpec } from "../lib/data/forms";
 import type { AdapterReport, DeviceReport, ExecutionReport, Metric, RunSample } from "../lib/store/types";
 import type { Storage } from "../lib/train/model/held";
 import type { SftConfig } from "../lib/train/sft/config";
+import type { RunPrediction } from "../lib/train/sft/predict";
 
 export type { Message, PromptSpec };
 
@@ -53,11 +54,37 @@ export interface TrainRequest {
   handId: string;
   /** Absent: the recipe of the loaded model. */
   config?: Partial<SftConfig>;
+  /** An adapter to go on from; rank, scale, layers and trained tokens are then its own, whatever the settings say. */
+  startAdapterId?: string;
   /** "auto" takes WebGPU where its self-test passes, else wasm. */
   device: "auto" | "webgpu" | "wasm";
 }
 
+/** What is asked before a run: what it would take. */
+export interface PredictRequest {
+  handId: string;
+  config: SftConfig;
+  startAdapterId?: string;
+  /** What is likely to do the work. */
+  device: Pick<DeviceReport, "kind" | "threads">;
+}
+
+export interface PredictedRun {
+  prediction: RunPrediction;
+  /** The settings as they would be trained with: with the shape of the adapter that it goes on from. */
+  config: SftConfig;
+  /** What the model allows. */
+  limits: { maxPositions: number; vocabSize: number };
+  /** Of the model. */
+  parameters: number;
+}
+
 export interface TrainerApi {
+  /**
+   * What a run would take, from a look at the writing, the model's shape and how fast this device was; reads no weights.
+   * @throws DuctusError `store/missing`, `model/…`, `adapter/…`, `data/…`
+   */
+  predict(request: PredictRequest): Promise<PredictedRun>;
   /** Creates the run, trains, stores everything; resolves with the run's id when it has ended, whichever way. */
   train(request: TrainRequest, onEvent: (event: RunEvent) => void): Promise<string>;
   /** Goes on with a run that was cut off, from its last checkpoint; resolves like train(). */

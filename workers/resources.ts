@@ -10,11 +10,13 @@ import { getModel, modelGone } from "../lib/store/models";
 import { measuredThreads } from "../lib/store/threads";
 import type { ModelRef, StoredModel } from "../lib/store/types";
 import type { TokenizerFiles } from "../lib/train/model/added-tokens";
+import type { ModelConfig } from "../lib/train/model/config";
 import { EMBEDDED_MODEL_ID, openModel, type ReadyModel } from "../lib/train/model/embedded";
 import { opfsModel } from "../lib/train/model/files";
 import type { Storage } from "../lib/train/model/held";
 import { openModelFiles, openSettings } from "../lib/train/model/load";
-import { loadManifest, type ModelEntry, type OnProgress } from "../lib/train/model/manifest";
+import { loadManifest, loadModelSettings, type ModelEntry, type OnProgress } from "../lib/train/model/manifest";
+import { createTokenizer, type TextTokenizer } from "../lib/train/model/tokenizer";
 import { openDevice, type OpenedDevice } from "../lib/train/runtime/device";
 import { defaultThreads } from "../lib/train/runtime/threads";
 import { fetchModelFile } from "./model-files";
@@ -31,6 +33,42 @@ export interface HeldModel extends ReadyModel {
 
 /** `folder`: that of a model that was brought in, which is another one when it is brought in anew. */
 let kept: { sha256: string; folder: string | null; model: Promise<HeldModel> } | null = null;
+
+/** A model before its weights are read: enough to say what a run with it would take. */
+export interface ModelSketch {
+  identity: ModelIdentity;
+  config: ModelConfig;
+  tokenizer: TextTokenizer;
+  storage: Storage;
+  /** In memory. */
+  weightBytes: number;
+}
+
+let sketched: { sha256: string; sketch: Promise<ModelSketch> } | null = null;
+
+/** @throws DuctusError `model/gone`, and those of loadModelSettings and openSettings */
+export async function sketch(ref: ModelRef | undefined): Promise<ModelSketch> {
+  const identity = await identify(ref);
+  if (sketched?.sha256 === identity.sha256) return sketched.sketch;
+  const mine = (sketched = { sha256: identity.sha256, sketch: ref === undefined ? sketchEmbedded(identity) : sketchStored(identity, ref) });
+  mine.sketch.catch(() => {
+    if (sketched === mine) sketched = null;
+  });
+  return mine.sketch;
+}
+
+async function sketchEmbedded(identity: ModelIdentity): Promise<ModelSketch> {
+  const { config, tokenizerJson, tokenizerConfig } = await loadModelSettings(MODELS_URL, EMBEDDED_MODEL_ID, fetchModelFile);
+  return { identity, config, tokenizer: createTokenizer(tokenizerJson, tokenizerConfig), storage: "f32", weightBytes: 4 * identity.parameters };
+}
+
+async function sketchStored(identity: ModelIdentity, ref: ModelRef): Promise<ModelSketch> {
+  const stored = await getModel(ref.id);
+  const folder = stored === null ? null : await openModelFolder(stored.folder);
+  if (stored === null || folder === null) throw modelGone(ref.name);
+  const { config, tokenizer } = await openSettings(await opfsModel(folder));
+  return { identity, config, tokenizer, storage: stored.storage, weightBytes: stored.weightBytes };
+}
 
 /** The manifest's entry of the embedded model, without its weights. */
 export async function embeddedEntry(): Promise<ModelEntry> {

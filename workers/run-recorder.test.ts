@@ -5,6 +5,7 @@ import { deleteAdapter, getAdapter, listAdapters } from "../lib/store/adapters";
 import { listCheckpoints } from "../lib/store/checkpoints";
 import { closeDatabase, DATABASE_NAME } from "../lib/store/db";
 import { createHand, deleteHand } from "../lib/store/hands";
+import { keptFile, listKept } from "../lib/store/kept";
 import { createRun, getRun, listMetrics, listSamples } from "../lib/store/runs";
 import type { Run, Score } from "../lib/store/types";
 import { openAdapter } from "../lib/train/adapter/file";
@@ -114,6 +115,32 @@ describe("RunRecorder", () => {
     expect(await stored()).toEqual([15, 12]);
   });
 
+  it("keeps the states of the checks with their losses, which outlive the run, and lets go of later ones where it goes on from an earlier", async () => {
+    await wholeRun();
+    await recorder.finished(result());
+    expect((await listKept(run.id)).map(({ step: at, tokens, loss }) => [at, tokens, loss])).toEqual([[1, 100, 3], [2, 200, 3.5]]);
+    const { entry, config: modelConfig } = model;
+    const file = (await keptFile(run.id, 2))!;
+    expect(openAdapter(file, { id: entry.id, name: entry.name, sha256: entry.sha256, config: modelConfig }).info).toMatchObject({ steps: 2, trainTokens: 200 });
+    recorder = new RunRecorder(run, "Ann", model, control, (event) => events.push(event));
+    await recorder.resumed({ evaluated: 1, tokens: 100, elapsedMs: 1, trainer: { steps: 1 }, best: null } as unknown as SftCheckpoint, false, []);
+    expect((await listKept(run.id)).map(({ step: at }) => at)).toEqual([1]);
+  });
+
+  it("notes on how many examples a check was made, how sure its change is, and which writing it was", async () => {
+    run = await createRun({ handId: run.handId, modelId: model.entry.id, modelSha256: model.entry.sha256, config, writing: { words: 7 } });
+    recorder = new RunRecorder(run, "Ann", model, control, (event) => events.push(event), [{ id: 3, content: "<x>" }]);
+    await recorder.prepared(prepared, 2, "cd");
+    await recorder.heldOut(0, score(4), adapter, true);
+    await recorder.step(1, step(3.9));
+    await recorder.heldOut(1, score(3), adapter, true, 0.25);
+    const [first, second] = (await listMetrics(run.id)).filter(({ kind }) => kind === "heldout");
+    expect(first).toMatchObject({ examples: 2 });
+    expect(first).not.toHaveProperty("changeError");
+    expect(second).toMatchObject({ examples: 2, changeError: 0.25 });
+    expect((await getRun(run.id))!.writing).toEqual({ words: 7, hash: "cd" });
+  });
+
   it("says so where even the finished adapter finds no room", async () => {
     await wholeRun();
     noRoom("adapterFiles");
@@ -126,7 +153,7 @@ describe("RunRecorder", () => {
     await wholeRun();
     await expect(recorder.finished(result())).rejects.toMatchObject({ code: "store/full" });
     const { entry, config: modelConfig } = model;
-    const packed = recorder.pack(adapter, 1, report);
+    const packed = recorder.pack(adapter, 1, undefined, report);
     expect(openAdapter(packed, { id: entry.id, name: entry.name, sha256: entry.sha256, config: modelConfig }).info).toMatchObject({ name: "Ann", steps: 1, report });
     vi.restoreAllMocks();
     await recorder.finished(result());

@@ -8,7 +8,7 @@
 import { DuctusError, serializeError, type SerializedError } from "../lib/core/errors";
 import { packAdapter } from "../lib/train/adapter/file";
 import { toLoraAdapter } from "../lib/train/adapter/tensors";
-import type { AdapterInfo } from "../lib/train/adapter/types";
+import type { AddedToken, AdapterInfo } from "../lib/train/adapter/types";
 import { evaluationPoints, type RunControl } from "../lib/train/loop";
 import type { ReadyModel } from "../lib/train/model/embedded";
 import type { SftCheckpoint } from "../lib/train/sft/checkpoint";
@@ -17,6 +17,7 @@ import type { SftRunResult } from "../lib/train/sft/run";
 import type { StepResult } from "../lib/train/sft/trainer";
 import { saveCheckpoint } from "../lib/store/checkpoints";
 import { replaceAdapterFile, saveAdapter, saveReport } from "../lib/store/adapters";
+import { dropKeptAfter, keepState } from "../lib/store/kept";
 import { addSample, appendMetrics, listMetrics, updateRun } from "../lib/store/runs";
 import type { AdapterReport, Metric, Run, RunSample, Score } from "../lib/store/types";
 import type { RunEvent, RunProgress } from "./protocol";
@@ -64,6 +65,8 @@ export class RunRecorder {
     private readonly model: ReadyModel,
     private readonly control: RunControl,
     private readonly onEvent: (event: RunEvent) => void,
+    /** Names of trained tokens that came with the adapter that it began from. */
+    private readonly addedTokens: readonly AddedToken[] = [],
   ) {
     this.waitedBeforeMs = this.markedWaitMs = control.waitedMs;
   }
@@ -73,11 +76,13 @@ export class RunRecorder {
     return this.done > 0;
   }
 
-  async prepared(data: PreparedData, totalSteps: number): Promise<void> {
+  /** @param writingHash of the texts and their split alone */
+  async prepared(data: PreparedData, totalSteps: number, writingHash?: string): Promise<void> {
     this.totalSteps = totalSteps;
     const examples = data.epochs.flat();
     await updateRun(this.run.id, {
       totalSteps, dataHash: data.dataHash, trainExamples: examples.length, heldOutExamples: data.validation.length,
+      ...(this.run.writing === undefined || writingHash === undefined ? {} : { writing: { ...this.run.writing, hash: writingHash } }),
     });
     this.lap();
   }
@@ -94,6 +99,7 @@ export class RunRecorder {
     this.evaluationsBefore = checkpoint.evaluated < 0 ? 0 : 1 + evaluationPoints(this.totalSteps, this.run.config.evaluations, this.run.config.evalSteps).filter((point) => point <= checkpoint.evaluated).length;
     // The adapter kept before the cut may have been deleted since; then a new one is stored.
     this.adapterId = this.run.adapterId ?? null;
+    await dropKeptAfter(this.run.id, steps).catch(passing);
     this.onEvent({ type: "resumed", runId: this.run.id, step: steps, afterLoss, differences });
     this.onEvent({ type: "phase", runId: this.run.id, phase: "training", done: steps, total: this.totalSteps });
     this.onEvent({ type: "metrics", runId: this.run.id, points: [], progress: this.progress() });
@@ -127,14 +133,19 @@ export class RunRecorder {
     if (performance.now() - this.flushedAt >= FLUSH_MS) await this.flush();
   }
 
-  async heldOut(done: number, score: Score, adapter: ReadonlyMap<string, Float32Array>, best: boolean): Promise<void> {
-    this.pending.push({ runId: this.run.id, kind: "heldout", step: done, loss: score.loss, tokens: score.tokens, atMs: this.elapsedMs() });
+  async heldOut(done: number, score: Score, adapter: ReadonlyMap<string, Float32Array>, best: boolean, changeError?: number): Promise<void> {
+    this.pending.push({
+      runId: this.run.id, kind: "heldout", step: done, loss: score.loss, tokens: score.tokens, examples: score.examples,
+      ...(changeError === undefined ? {} : { changeError }), atMs: this.elapsedMs(),
+    });
     if (done === 0) this.onEvent({ type: "phase", runId: this.run.id, phase: "training", done: 0, total: this.totalSteps });
     await this.flush();
-    if (!best) return;
-    this.bestTokens = this.tokens;
+    if (best) this.bestTokens = this.tokens;
+    if (done === 0) return; // as it began
     // The best is kept by the run as well, and stored at the latest when it ends.
-    if (done > 0) await this.keep(adapter, done).catch(passing);
+    if (best) await this.keep(adapter, done).catch(passing);
+    const file = this.pack(adapter, done, this.tokens);
+    await keepState(this.run.id, { step: done, tokens: this.tokens, loss: score.loss, file }).catch(passing);
   }
 
   async sample(done: number, prompt: string, text: string): Promise<void> {
@@ -178,21 +189,22 @@ export class RunRecorder {
     await updateRun(this.run.id, { step: this.done, trainTokens: this.tokens, elapsedMs: this.elapsedMs() });
   }
 
-  /** The adapter as one file. */
-  pack(tensors: ReadonlyMap<string, Float32Array>, step: number, report?: AdapterReport): Uint8Array {
+  /** The adapter as one file. @param tokens trained on by then; absent: by the best state */
+  pack(tensors: ReadonlyMap<string, Float32Array>, step: number, tokens = this.bestTokens, report?: AdapterReport): Uint8Array {
     const { config, entry } = this.model;
     const { lora } = this.run.config;
     const adapter = toLoraAdapter(config, lora, tensors, lora.trainableTokenIndices);
     const info: AdapterInfo = {
       name: this.handName, createdAt: Date.now(), modelId: entry.id, modelSha256: entry.sha256, recipe: this.run.config,
-      steps: step, trainTokens: this.bestTokens, ...(report ? { report } : {}),
+      steps: step, trainTokens: tokens, ...(report ? { report } : {}),
+      ...(this.addedTokens.length > 0 ? { addedTokens: this.addedTokens } : {}),
     };
     return packAdapter(adapter, info);
   }
 
   private async keep(tensors: ReadonlyMap<string, Float32Array>, step: number, report?: AdapterReport): Promise<string> {
     const { entry } = this.model;
-    const file = this.pack(tensors, step, report);
+    const file = this.pack(tensors, step, this.bestTokens, report);
     if (this.adapterId) {
       const replaced = await replaceAdapterFile(this.adapterId, file).catch((error: unknown) => {
         if (error instanceof DuctusError && error.code === "store/missing") return null; // deleted while the run went on

@@ -7,20 +7,26 @@
 import { expose } from "comlink";
 import { DuctusError, serializeError } from "../lib/core/errors";
 import { requireEnoughWords } from "../lib/data/documents";
+import { dataHash } from "../lib/data/examples";
+import { getAdapter } from "../lib/store/adapters";
 import { deleteCheckpoints, listCheckpoints } from "../lib/store/checkpoints";
 import { getHand } from "../lib/store/hands";
 import { listDocuments, usedDocuments } from "../lib/store/documents";
 import { createRun, getRun, updateRun } from "../lib/store/runs";
 import type { Hand, Run } from "../lib/store/types";
+import { openAdapter } from "../lib/train/adapter/file";
 import { RunControl } from "../lib/train/loop";
 import { checkConfig } from "../lib/train/sft/check";
 import { firstReadable, type SftCheckpoint } from "../lib/train/sft/checkpoint";
 import { defaultConfig } from "../lib/train/sft/recipes";
+import { configFrom } from "../lib/train/sft/start";
 import type { ExecutionPlan } from "../lib/train/execution/types";
 import { runPlan, runSft, type SftRunResult } from "../lib/train/sft/run";
+import { type FittedAdapter, fitAdapter, tokenizerFor } from "./adapter-use";
+import { predict } from "./predicting";
 import type { RunEvent, TrainerApi, TrainRequest } from "./protocol";
 import { reportRequests } from "./requests";
-import { device, identify, openByHash } from "./resources";
+import { device, identify, type ModelIdentity, openByHash } from "./resources";
 import { isPassing, RunRecorder } from "./run-recorder";
 import { registerTransferHandlers } from "./transfer";
 
@@ -48,9 +54,16 @@ async function train(request: TrainRequest, onEvent: (event: RunEvent) => void):
     const documents = usedDocuments(await listDocuments(hand.id, () => undefined));
     requireEnoughWords(documents);
     const model = await identify(hand.model);
-    const config = { ...defaultConfig(model.parameters, documents.reduce((n, d) => n + d.words, 0)), ...request.config };
-    checkConfig(config); // before it is stored
-    const run = await createRun({ handId: hand.id, modelId: model.id, modelSha256: model.sha256, config });
+    const words = documents.reduce((n, d) => n + d.words, 0);
+    const asked = { ...defaultConfig(model.parameters, words), ...request.config };
+    checkConfig(asked); // before anything is opened, or stored
+    const start = request.startAdapterId === undefined ? null : await openStart(request.startAdapterId, model);
+    const config = start === null ? asked : configFrom(asked, start.adapter);
+    checkConfig(config);
+    const run = await createRun({
+      handId: hand.id, modelId: model.id, modelSha256: model.sha256, config, writing: { words },
+      ...(start === null ? {} : { start: { name: start.name, adapterId: start.id } }),
+    });
     return conduct({ run, hand, documents, device: request.device, control: mine, onEvent }, null);
   });
 }
@@ -113,6 +126,15 @@ async function conduct(job: Job, checkpoint: SftCheckpoint | null): Promise<stri
   return run.id;
 }
 
+/** The adapter that a run goes on from, with its model. @throws DuctusError `store/missing`, `adapter/other-model`, and those of openAdapter */
+async function openStart(adapterId: string, { id, sha256 }: ModelIdentity): Promise<FittedAdapter & { id: string; name: string }> {
+  const stored = await getAdapter(adapterId);
+  if (stored === null) throw new DuctusError("store/missing", "The adapter to go on from is no longer here.", "Choose another one, or start from nothing.");
+  const model = await openByHash(sha256, id);
+  const opened = openAdapter(stored.file, { id: model.entry.id, name: model.entry.name, sha256: model.entry.sha256, config: model.config });
+  return { ...fitAdapter(model, opened), id: stored.id, name: stored.name };
+}
+
 async function execute({ run: { id: runId }, hand, documents, device: preference, control: mine, onEvent }: Job, resume: SftCheckpoint | null, afterLoss: boolean): Promise<void> {
   announce = (paused) => onEvent({ type: "paused", runId, paused });
   const unlessStopped = (): void => {
@@ -135,20 +157,25 @@ async function execute({ run: { id: runId }, hand, documents, device: preference
   await follow(plan);
   unlessStopped();
   onEvent({ type: "phase", runId, phase: "preparing" });
-  const recorder = new RunRecorder(run, hand.name, model, mine, onEvent);
+  const begun = run.start?.adapterId === undefined ? null : await openStart(run.start.adapterId, model.entry).catch((error: unknown) => {
+    if (resume) return null; // what it began with is in its checkpoint
+    throw error;
+  });
+  const tokenizer = await tokenizerFor(model, begun?.addedTokens ?? []);
+  const recorder = new RunRecorder(run, hand.name, model, mine, onEvent, begun?.addedTokens);
   let result: SftRunResult;
   try {
-    result = await runSft(backend, model, documents, hand.seed, run.config, mine, {
+    result = await runSft(backend, { ...model, tokenizer }, documents, hand.seed, run.config, mine, {
       preparing: unlessStopped,
       prepared: async (data, totalSteps) => {
-        await recorder.prepared(data, totalSteps);
+        await recorder.prepared(data, totalSteps, await dataHash(documents, data.split, null));
         unlessStopped();
       },
       narrowed: follow,
       resumed: (checkpoint, differences) => recorder.resumed(checkpoint, afterLoss, differences),
       step: (done, step) => recorder.step(done, step),
-      heldOut: async (done, score, adapter, best) => {
-        await recorder.heldOut(done, score, adapter, best);
+      heldOut: async (done, score, adapter, best, changeError) => {
+        await recorder.heldOut(done, score, adapter, best, changeError);
         if (done === 0) unlessStopped();
       },
       sample: async (done, prompt, text) => {
@@ -160,7 +187,7 @@ async function execute({ run: { id: runId }, hand, documents, device: preference
         if (!recorder.hasLearned) unlessStopped();
         onEvent({ type: "phase", runId, phase: "finishing" });
       },
-    }, { execution: plan, ...(resume ? { resume } : {}) });
+    }, { execution: plan, ...(resume ? { resume } : begun ? { start: begun.adapter } : {}) });
   } catch (error) {
     await recorder.flush().catch(() => undefined); // the first fault is the one to tell
     throw error;
@@ -181,12 +208,13 @@ async function keep(recorder: RunRecorder, result: SftRunResult, runId: string, 
     if (!isPassing(error)) throw error;
     unsaved = store;
     const serialized = serializeError(error);
-    onEvent({ type: "unsaved", runId, stopped: result.stopped, error: serialized, name, file: recorder.pack(result.adapter, result.bestStep, result.report), report: result.report });
+    onEvent({ type: "unsaved", runId, stopped: result.stopped, error: serialized, name, file: recorder.pack(result.adapter, result.bestStep, undefined, result.report), report: result.report });
     await updateRun(runId, { status: "failed", error: serialized }).catch(() => undefined); // there is no room
   }
 }
 
 const api: TrainerApi = {
+  predict,
   train,
   goOn,
   keepAgain: async () => {

@@ -2,7 +2,8 @@
 /**
  * Makes the whole window a place to drop files and folders. Text goes to the
  * current hand (on the start page: to a new one); an adapter's file goes to Take
- * away; a model's folder goes to Models; what was saved of everything, to Settings.
+ * away; a model's folder goes to Models; what was saved of everything, to
+ * Settings; a file of settings, on the train page, to the next run.
  */
 import { usePathname, useRouter } from "next/navigation";
 import { useEffect, useState } from "react";
@@ -77,6 +78,11 @@ async function receive(transfer: DataTransfer, path: string, go: (to: string) =>
   }
   const files = dropped.map(({ file }) => file);
   const { hand } = workspace.get();
+  const [only] = files;
+  if (hand !== null && only !== undefined && files.length === 1 && path === "/train" && /\.json$/i.test(only.name)) {
+    const [{ takeConfigFile }, { situationOf }] = await Promise.all([import("../_state/recipe-file"), import("../_state/situation")]);
+    return takeConfigFile(only, situationOf(hand));
+  }
   const [saved] = await filesOf(files, async (file) => /\.zip$/i.test(file.name) && (await zipKind(file).catch(() => "other")) === "everything");
   const adapters = await filesOf(files, (file) => isAdapterFile(file, path));
   const texts = files.filter((file) => file !== saved && !adapters.includes(file));

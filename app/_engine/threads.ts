@@ -1,7 +1,8 @@
 /**
  * Finds out, once for each device, how many threads of the processor are
- * quickest, and remembers it for the workers. Only where it is worth asking: few
- * cores are all used, as are those of a page that is not isolated.
+ * quickest and how quick they are, and remembers it for the workers and for what
+ * is said of a run before it starts. Few cores are all used, and only timed; a
+ * page that is not isolated has one thread.
  */
 import { getSetting, setSetting } from "../../lib/store/hands";
 import { calibrateThreads } from "../../lib/train/runtime/calibrate";
@@ -15,8 +16,10 @@ const FEW_CORES = 4;
 /** @param signal ends it, as when a run begins, whose work would spoil the times (and be slowed by them) */
 export async function learnThreads(signal: AbortSignal): Promise<void> {
   const cores = navigator.hardwareConcurrency || 1;
-  if (cores <= FEW_CORES || !crossOriginIsolated || (await getSetting("threads"))?.cores === cores) return;
-  const { threads } = await calibrateThreads(async (count) => {
+  const known = await getSetting("threads");
+  if (!crossOriginIsolated || (known?.cores === cores && known.ms !== undefined)) return;
+  const candidates = cores <= FEW_CORES ? [cores] : [...new Set([...threadCandidates(cores), defaultThreads()])].sort((a, b) => a - b);
+  const { threads, times } = await calibrateThreads(async (count) => {
     signal.throwIfAborted();
     const host = new WorkerHost<ThreadsApi>(() => new Worker(new URL("../../workers/threads.worker.ts", import.meta.url), { type: "module", name: "ductus-threads" }));
     const end = (): void => host.end();
@@ -27,6 +30,7 @@ export async function learnThreads(signal: AbortSignal): Promise<void> {
       signal.removeEventListener("abort", end);
       end();
     }
-  }, [...new Set([...threadCandidates(cores), defaultThreads()])].sort((a, b) => a - b));
-  if (!signal.aborted) await setSetting("threads", { cores, threads });
+  }, candidates);
+  const ms = times.find((time) => time.threads === threads)?.ms ?? 0;
+  if (!signal.aborted) await setSetting("threads", { cores, threads, ...(ms > 0 ? { ms } : {}) });
 }

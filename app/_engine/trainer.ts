@@ -1,9 +1,12 @@
 /** The training worker, seen from the page. One run at a time, in one tab: run-lock.ts. */
 import { proxy } from "comlink";
-import type { RunEvent, TrainerApi, TrainRequest } from "../../workers/protocol";
+import type { PredictedRun, PredictRequest, RunEvent, TrainerApi, TrainRequest } from "../../workers/protocol";
 import { WorkerHost } from "./worker-host";
 
 const host = new WorkerHost<TrainerApi>(() => new Worker(new URL("../../workers/trainer.worker.ts", import.meta.url), { type: "module", name: "ductus-trainer" }));
+
+/** What a run would take; reads no weights, and starts nothing. */
+export const predict = (request: PredictRequest): Promise<PredictedRun> => host.call((trainer) => trainer.predict(request));
 
 /** Resolves with the run's id when it has ended, whichever way. */
 export function train(request: TrainRequest, onEvent: (event: RunEvent) => void): Promise<string> {

@@ -10,7 +10,9 @@ import { deleteCheckpoints } from "../../lib/store/checkpoints";
 import { getModel } from "../../lib/store/models";
 import { getRun, listMetrics, listSamples, updateRun } from "../../lib/store/runs";
 import type { AdapterReport, DeviceReport, ExecutionReport, Metric, Run, RunSample } from "../../lib/store/types";
+import type { RunPrediction } from "../../lib/train/sft/predict";
 import type { RunEvent, RunPhase, RunProgress, TrainRequest } from "../../workers/protocol";
+import { watchMemory } from "../_engine/memory";
 import { withRunLock } from "../_engine/run-lock";
 import { closeTrainer, goOn, keepAgain, pauseTraining, resumeTraining, stopTraining, train } from "../_engine/trainer";
 import { keepAwake } from "../_engine/wake-lock";
@@ -43,6 +45,10 @@ export interface LiveRun {
   /** Checkpoints find no room. */
   unguarded: boolean;
   progress: RunProgress | null;
+  /** What was said of it before it started; null where nothing was. */
+  prediction: RunPrediction | null;
+  /** The most memory that the page was seen to take; null until the browser has said. */
+  peakBytes: number | null;
   /** As the worker confirmed it. */
   paused: boolean;
   /** Asked for, not yet confirmed. */
@@ -64,13 +70,19 @@ export const isActive = (live: LiveRun | null): live is LiveRun & { outcome: nul
 /** Whether another run would take the place of one that goes on, or of what one has learned and could not keep. */
 export const isBusy = (live: LiveRun | null): live is LiveRun => isActive(live) || live?.outcome?.status === "unsaved";
 
-/** Starts a run and returns at once; everything else arrives in the store. */
-export function startRun(request: TrainRequest): void {
+/** Starts a run and returns at once; everything else arrives in the store. @param prediction of this very run */
+export function startRun(request: TrainRequest, prediction: RunPrediction | null = null): void {
   if (isBusy(run.get().live)) return;
   points = [];
   void askToKeep();
   const large = workspace.get().hands.find(({ id }) => id === request.handId)?.model !== undefined;
-  begin({ handId: request.handId, runId: null, samples: [], large }, () => train(request, take));
+  begin({ handId: request.handId, runId: null, samples: [], large, prediction }, () => train(request, take));
+}
+
+/** What could be said of the run that goes on only after it had begun. */
+export function foretell(prediction: RunPrediction): void {
+  const { live } = run.get();
+  if (isActive(live) && live.prediction === null) change({ prediction });
 }
 
 /** Goes on with a run that was cut off, from its last checkpoint; returns at once, as startRun. */
@@ -83,14 +95,15 @@ export async function continueRun({ id, handId, modelSha256 }: Run): Promise<voi
   points = metrics.sort((a, b) => a.step - b.step);
   // A fresh worker can have as many threads as the run had.
   closeTrainer();
-  begin({ handId, runId: id, samples, large: model !== null }, () => goOn(id, "auto", take));
+  begin({ handId, runId: id, samples, large: model !== null, prediction: null }, () => goOn(id, "auto", take));
 }
 
 const passOver = (): void => undefined;
 
-function begin({ handId, runId, samples, large }: Pick<LiveRun, "handId" | "runId" | "samples" | "large">, call: () => Promise<string>): void {
-  run.set({ live: { handId, runId, large, phase: "loading", done: null, total: null, device: null, execution: null, resumed: null, unguarded: false, progress: null, paused: false, asked: null, samples, pointsVersion: 0, outcome: null } });
+function begin({ handId, runId, samples, large, prediction }: Pick<LiveRun, "handId" | "runId" | "samples" | "large" | "prediction">, call: () => Promise<string>): void {
+  run.set({ live: { handId, runId, large, phase: "loading", done: null, total: null, device: null, execution: null, resumed: null, unguarded: false, progress: null, prediction, peakBytes: null, paused: false, asked: null, samples, pointsVersion: 0, outcome: null } });
   const release = keepAwake();
+  const unwatch = watchMemory((peakBytes) => change({ peakBytes }));
   addEventListener("beforeunload", guard);
   const begun = (): Promise<string> => {
     if (large) closeWriter();
@@ -110,6 +123,7 @@ function begin({ handId, runId, samples, large }: Pick<LiveRun, "handId" | "runI
         if (large) closeTrainer();
       }
       release();
+      unwatch();
       // A worker that died could not say so in the database.
       void settleRuns().then(refresh).catch(() => undefined);
     });

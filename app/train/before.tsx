@@ -1,5 +1,5 @@
 "use client";
-/** Before the first run: what will happen, and the button. */
+/** Before the first run: what will happen, how it is set, and the button. */
 import { useEffect, useMemo, useState } from "react";
 import { splitDocuments } from "../../lib/data/split";
 import { isPersistent } from "../../lib/store/room";
@@ -7,10 +7,14 @@ import type { Hand, StoredDocument } from "../../lib/store/types";
 import { plural } from "../_components/format";
 import { learnThreads } from "../_engine/threads";
 import { lookAtDevice, type DeviceOutlook } from "../_engine/device";
+import type { AdapterInfo } from "../../lib/store/adapters";
+import { askForecast } from "../_state/forecast";
+import { nextRun } from "../_state/starting";
 import { ModelLine, useModelGone } from "./model-line";
+import { Setup } from "./setup";
 import { StartButton } from "./start-button";
 
-export function Before({ hand, documents, blocked }: { hand: Hand; documents: readonly StoredDocument[]; blocked: boolean }) {
+export function Before({ hand, documents, adapters, blocked, linked }: { hand: Hand; documents: readonly StoredDocument[]; adapters: readonly AdapterInfo[]; blocked: boolean; linked: boolean }) {
   const split = useMemo(() => splitDocuments(documents, hand.seed), [documents, hand.seed]);
   const [device, setDevice] = useState<DeviceOutlook | null>(null);
   const [kept, setKept] = useState<boolean | null>(null);
@@ -20,13 +24,17 @@ export function Before({ hand, documents, blocked }: { hand: Hand; documents: re
     const look = () => lookAtDevice().then((outlook) => { if (!gone) setDevice(outlook); });
     void look();
     const timing = new AbortController();
-    learnThreads(timing.signal).then(look, () => undefined); // else the usual count serves
+    learnThreads(timing.signal).then(() => {
+      if (gone) return;
+      askForecast(nextRun(hand));
+      return look();
+    }, () => undefined); // else the usual count serves
     void isPersistent().then((persistent) => { if (!gone) setKept(persistent); });
     return () => {
       gone = true;
       timing.abort();
     };
-  }, []);
+  }, [hand]);
   const { words, documents: pieces } = split.rule;
   return (
     <div className="folio">
@@ -37,9 +45,11 @@ export function Before({ hand, documents, blocked }: { hand: Hand; documents: re
           can read along as its writing changes, and to be checked on what was kept aside.
         </p>
         <p className="lead">You may stop at any time and keep what it has learned by then. Leave this tab open meanwhile.</p>
-        <div className="actions mt-8" data-testid="run-status" data-state="idle">
-          <StartButton hand={hand} disabled={blocked || modelGone}>Start training</StartButton>
-        </div>
+        <Setup hand={hand} adapters={adapters} open={linked}>
+          <div className="actions mt-7" data-testid="run-status" data-state="idle">
+            <StartButton hand={hand} disabled={blocked || modelGone}>Start training</StartButton>
+          </div>
+        </Setup>
       </div>
       <aside className="margin">
         <section className="margin-part">

@@ -1,26 +1,30 @@
 "use client";
 /** The curve with its reading, by mouse or arrow keys, and the same figures as a table. */
-import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from "react";
+import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import type { Metric } from "../../lib/store/types";
 import { decimal } from "../_components/format";
 import { curveData, heldOutAt, type CurveData } from "./curve-data";
 import type { CurveDrawing } from "./curve-draw";
+import type { CurveReading } from "../../lib/train/sft/reading";
+import { Reading } from "./reading";
 
 interface Props {
   points: readonly Metric[];
   /** Changes whenever `points` has, which may be the same growing array. */
   version: string;
   totalSteps: number;
+  reading: CurveReading;
+  going: boolean;
 }
 
-export function Curve({ points, version, totalSteps }: Props) {
+export function Curve({ points, version, totalSteps, reading, going }: Props) {
   // eslint-disable-next-line react-hooks/exhaustive-deps -- `points` grows in place, `version` says when
-  const data = useMemo(() => curveData(points), [version, points]);
+  const data = useMemo(() => curveData(points, reading), [version, points, reading]);
   if (data.points === 0) return null;
-  return <Drawn data={data} totalSteps={totalSteps} />;
+  return <Drawn data={data} totalSteps={totalSteps}><Reading reading={reading} going={going} /></Drawn>;
 }
 
-function Drawn({ data, totalSteps }: { data: CurveData; totalSteps: number }) {
+function Drawn({ data, totalSteps, children }: { data: CurveData; totalSteps: number; children: ReactNode }) {
   const root = useRef<HTMLDivElement>(null);
   const [drawing, setDrawing] = useState<CurveDrawing | null>(null);
   const [failed, setFailed] = useState(false);
@@ -70,8 +74,8 @@ function Drawn({ data, totalSteps }: { data: CurveData; totalSteps: number }) {
         onKeyDown={onKey}
       />
       {failed && <p className="quiet">The curve cannot be drawn without the network; its figures are in the table below.</p>}
-      <p className="curve-reading small" aria-live="polite" data-testid="curve-reading">{reading(data, at)}</p>
-      {data.turnedAt !== null && <p className="small quiet">From step {data.turnedAt} on it began to learn its pieces by heart; the text kept aside no longer gained. The best state is the one that is kept.</p>}
+      <p className="curve-reading small" aria-live="polite" data-testid="curve-reading">{pointWords(data, at)}</p>
+      {children}
       <details className="folded">
         <summary className="small">The figures as a table</summary>
         <Table data={data} />
@@ -80,7 +84,7 @@ function Drawn({ data, totalSteps }: { data: CurveData; totalSteps: number }) {
   );
 }
 
-function reading(data: CurveData, at: number | null): string {
+function pointWords(data: CurveData, at: number | null): string {
   const i = at ?? data.steps.length - 1;
   const train = data.train[i] ?? null;
   const heldOut = heldOutAt(data, i);

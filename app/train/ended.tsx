@@ -9,23 +9,39 @@ import { fileName, plural } from "../_components/format";
 import { canGoOn } from "../_components/go-on";
 import { resultSentence } from "../_components/result-sentence";
 import { saveAs } from "../_components/save-as";
+import { goOnFrom, recipe } from "../_state/recipe";
 import { continueRun, keepUnsaved, letUnsavedGo } from "../_state/run";
+import { fitsHand } from "../_state/situation";
+import { startAdapter } from "../_state/starting";
+import { useStore } from "../_state/use-store";
+import { workspace } from "../_state/workspace";
 import { useGoneModelOf, useModelGone } from "./model-line";
 import type { RunView } from "./run-view";
+import { Setup } from "./setup";
 import { StartButton } from "./start-button";
+import { useRecipe } from "./use-recipe";
 
 interface Props {
   hand: Hand;
   view: RunView;
   canStart: boolean;
+  /** A link has brought settings. */
+  linked: boolean;
   onStart: () => void;
 }
 
-export function Ended({ hand, view, canStart, onStart }: Props) {
+export function Ended({ hand, view, canStart, linked, onStart }: Props) {
   const kept = view.adapterId !== null;
   const modelGone = useModelGone(hand);
   const left = canStart ? goesOnFrom(view) : null;
   const gone = useGoneModelOf(left);
+  const adapters = useStore(workspace, (w) => w.adapters);
+  const [toggled, setToggled] = useState<boolean | null>(null);
+  const goesOn = useStore(recipe, () => startAdapter(hand) !== null);
+  const { faults } = useRecipe(hand);
+  const setting = canStart && (toggled ?? linked);
+  const own = adapters.find(({ id }) => id === view.adapterId);
+  const fits = own !== undefined && fitsHand(own, hand) ? own.id : null;
   return (
     <section data-testid="run-status" data-state={view.state}>
       <h1 className="title">{headline(view)}</h1>
@@ -38,8 +54,12 @@ export function Ended({ hand, view, canStart, onStart }: Props) {
       <div className="actions mt-7">
         {left !== null && <button type="button" className="button button-primary" data-testid="go-on" disabled={gone !== null} onClick={() => { onStart(); void continueRun(left); }}>Go on from step {left.checkpointStep}</button>}
         {kept && <Link href="/compare" className={left === null && view.unsaved === null ? "button button-primary" : "button"}>Read before and after</Link>}
-        {canStart && view.unsaved === null && <StartButton hand={hand} quiet={kept || left !== null} disabled={modelGone} onStart={onStart}>{left !== null ? "Start anew" : kept ? "Train again" : "Start again"}</StartButton>}
+        {canStart && view.unsaved === null && <StartButton hand={hand} quiet={kept || left !== null} disabled={modelGone} onStart={onStart}>{goesOn ? "Start from what was learned" : left !== null ? "Start anew" : kept ? "Train again" : "Start again"}</StartButton>}
+        {canStart && fits !== null && view.unsaved === null && <button type="button" className="button" data-testid="teach-further" onClick={() => { goOnFrom(fits); setToggled(true); }}>Teach it further</button>}
+        {canStart && view.unsaved === null && <button type="button" className="link" data-testid="set-up" aria-expanded={setting} onClick={() => setToggled(!setting)}>{setting ? "Leave it set so" : "How the next one is set"}</button>}
       </div>
+      {canStart && !setting && faults.length > 0 && <p className="small setup-fault mt-3">{faults.map(({ message }) => message).join(" ")}</p>}
+      {setting && <Setup hand={hand} adapters={adapters} open={linked} />}
     </section>
   );
 }

@@ -77,6 +77,9 @@ export function useRunView(live: LiveRun | null, stored: Run | null, adapters: r
 
 const passOver = (error: unknown): void => console.warn("Something of this run could not be read.", error);
 
+/** Another tab stores points four times a second. */
+const EVERY_MS = 1000;
+
 /** The stored curve and samples of a run, read again when another tab adds to them. */
 function useKept(runId: string | null): Kept | null {
   const [kept, setKept] = useState<Kept | null>(null);
@@ -84,7 +87,9 @@ function useKept(runId: string | null): Kept | null {
     if (runId === null) return;
     let gone = false;
     let version = 0;
+    let timer: ReturnType<typeof setTimeout> | null = null;
     const read = async (): Promise<void> => {
+      timer = null;
       try {
         const [points, samples] = await Promise.all([listMetrics(runId, passOver), listSamples(runId, passOver)]);
         if (!gone) setKept({ runId, points, samples, version: ++version });
@@ -94,10 +99,11 @@ function useKept(runId: string | null): Kept | null {
     };
     void read();
     const unsubscribe = subscribe((change) => {
-      if (change.kind === "metrics" && change.runId === runId) void read();
+      if (change.kind === "metrics" && change.runId === runId) timer ??= setTimeout(() => void read(), EVERY_MS);
     });
     return () => {
       gone = true;
+      if (timer !== null) clearTimeout(timer);
       unsubscribe();
     };
   }, [runId]);

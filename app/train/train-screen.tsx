@@ -8,6 +8,9 @@ import { warmTrainer } from "../_engine/trainer";
 import { warmWriter } from "../_engine/writer";
 import { isActive, isBusy, run } from "../_state/run";
 import { useStore } from "../_state/use-store";
+import { openModels } from "../_state/models";
+import { LINK_HASH, openRecipe } from "../_state/recipe";
+import { situationOf } from "../_state/situation";
 import { openHand, workspace } from "../_state/workspace";
 import { Before } from "./before";
 import { History } from "./history";
@@ -18,19 +21,38 @@ export function TrainScreen() {
   const { phase, hand, hands, used: documents, runs, adapters } = useStore(workspace, (w) => w);
   const live = useStore(run, (r) => r.live);
   const [chosenId, setChosenId] = useState<string | null>(null);
+  const [linked, setLinked] = useState(false);
+  const [besideId, setBesideId] = useState<string | null>(null);
 
   useEffect(() => {
     // All scripts, so that after this page nothing more is needed from the network but the model.
     warmTrainer();
     warmWriter();
-    void import("./curve-draw").catch(() => undefined); // asked for again, and answered for, where it is used
+    const parts = [import("./curve-draw"), import("./advanced"), import("./comparison"), import("../../lib/train/sft/run-data")];
+    for (const part of parts) part.catch(() => undefined); // asked for again, and answered for, where it is used
+    openRecipe();
+    void openModels();
   }, []);
+  const handId = hand?.id;
+  useEffect(() => {
+    // Once it is known whose writing the dial goes by.
+    const current = workspace.get().hand;
+    const { hash } = location;
+    if (handId === undefined || current?.id !== handId || !hash.startsWith(LINK_HASH)) return;
+    history.replaceState(history.state, "", location.pathname + location.search);
+    void openModels().then(() => import("../_state/recipe-file")).then(({ takeLink }) => {
+      takeLink(hash, situationOf(current));
+      setLinked(true);
+    }, () => undefined);
+  }, [handId]);
 
   const mine = live !== null && live.handId === hand?.id ? live : null;
   const chosen = runs.find((r) => r.id === chosenId) ?? null;
   const showsLive = mine !== null && (isActive(mine) || chosen === null || chosen.id === mine.runId);
   const stored = showsLive ? (runs.find((r) => r.id === mine.runId) ?? null) : (chosen ?? runs.at(-1) ?? null);
   const view = useRunView(showsLive ? mine : null, stored, adapters);
+
+  const beside = runs.find((r) => r.id === besideId && r.id !== view?.stored?.id) ?? null;
 
   if (phase === "loading") return <Waiting title="Train" />;
   const words = documents.reduce((sum, d) => sum + d.words, 0);
@@ -53,9 +75,9 @@ export function TrainScreen() {
         </p>
       )}
       {view === null
-        ? <Before hand={hand} documents={documents} blocked={other !== undefined} />
-        : <RunScreen key={showsLive ? "live" : view.stored?.id} hand={hand} view={view} canStart={other === undefined && !isActive(live) && !elsewhere && words >= MIN_WORDS_TO_TRAIN} onStart={() => setChosenId(null)}>
-            <History runs={runs} adapters={adapters} shownId={view.stored?.id ?? null} onShow={isActive(mine) ? null : setChosenId} />
+        ? <Before hand={hand} documents={documents} adapters={adapters} blocked={other !== undefined} linked={linked} />
+        : <RunScreen key={showsLive ? "live" : view.stored?.id} hand={hand} view={view} canStart={other === undefined && !isActive(live) && !elsewhere && words >= MIN_WORDS_TO_TRAIN} linked={linked} beside={beside} onStart={() => { setChosenId(null); setBesideId(null); }}>
+            <History runs={runs} adapters={adapters} shown={view.stored} onShow={isActive(mine) ? null : setChosenId} besideId={beside?.id ?? null} onCompare={setBesideId} />
           </RunScreen>}
     </>
   );

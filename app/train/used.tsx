@@ -1,5 +1,7 @@
 /** What a run was made with: device and reason, recipe, data; folded away. */
 import type { ExecutionReport } from "../../lib/store/types";
+import { valueWords } from "../../lib/train/sft/setting-words";
+import { SETTINGS, valueOf } from "../../lib/train/sft/settings";
 import { deviceWords, whyNotQuicker } from "../_components/device-words";
 import { count } from "../_components/format";
 import { bitsWords } from "../_components/model-words";
@@ -13,19 +15,10 @@ export function Used({ view: { live, stored } }: { view: RunView }) {
   const why = device && whyNotQuicker(device);
   const rows: [string, string][] = [];
   if (config !== undefined && stored !== null) {
-    const { lora } = config;
-    rows.push(
-      ["Model", stored.modelId],
-      ["Method", "SFT with LoRA"],
-      ["Rank, alpha", `${lora.rank}, ${lora.alpha}`],
-      ["Dropout", String(lora.dropout)],
-      ["Layers", lora.targetModules.length === 7 ? "all seven projections" : lora.targetModules.join(", ")],
-      ["Learning rate", config.learningRate.toExponential(1).replace("e-", " · 10⁻").replace(/\d+$/, (d) => superscript(d))],
-      ["Epochs", String(config.epochs)],
-      ["Batch", `${config.batchSize} × ${config.gradientAccumulationSteps}`],
-      ["Longest example", `${config.maxLength} tokens`],
-      ["Seed", String(config.seed)],
-    );
+    rows.push(["Model", stored.modelId], ["Method", "SFT with LoRA"]);
+    if (stored.start !== undefined) rows.push(["Began with", stored.start.name]);
+    if (stored.writing !== undefined) rows.push(["Words", count(stored.writing.words)]);
+    for (const { key, label, idle } of SETTINGS) if ((idle?.(config) ?? null) === null) rows.push([label, valueWords(key, valueOf(config, key))]);
     if (stored.trainExamples > 0) rows.push(["Examples", `${count(stored.trainExamples)}, ${count(stored.heldOutExamples)} kept aside`]);
     if (stored.dataHash !== "") rows.push(["Data", stored.dataHash.slice(0, 12)]);
   }
@@ -56,8 +49,4 @@ export function Used({ view: { live, stored } }: { view: RunView }) {
 function executionWords({ kind, recompute, storage }: ExecutionReport): string {
   const how = kind === "whole" ? "The whole model at once" : `Streamed, layer by layer${recompute ? "; each layer computed twice to save memory" : ""}`;
   return `${how}; ${bitsWords(storage)} weights.`;
-}
-
-function superscript(digits: string): string {
-  return [...digits].map((d) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(d)] ?? d).join("");
 }

@@ -34,4 +34,13 @@ describe("adapters", () => {
     expect((await getRun(run.id))?.adapterId).toBeUndefined();
     expect(await counts()).toMatchObject({ adapters: 1, adapterFiles: 1 });
   });
+
+  it("of another state of a run stand beside the one that it came to", async () => {
+    const { hand, run, adapter } = await fullHand("A");
+    const other = await saveAdapter({ ...newAdapter(hand.id, 9), runId: run.id }, false);
+    expect((await getRun(run.id))?.adapterId).toBe(adapter.id);
+    expect(await getAdapter(other.id)).toMatchObject({ runId: run.id });
+    await deleteAdapter(other.id);
+    expect((await getRun(run.id))?.adapterId).toBe(adapter.id);
+  });
 });

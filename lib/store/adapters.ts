@@ -14,16 +14,17 @@ export type { AdapterInfo } from "./schema";
 
 /**
  * Stores an adapter whole, and notes it in its run if it has one.
+ * @param isResult false for another state of its run, beside the one that the run came to
  * @throws DuctusError `store/missing` when the hand was deleted, `store/full`
  */
-export async function saveAdapter(input: Omit<StoredAdapter, "id" | "createdAt">): Promise<AdapterInfo> {
+export async function saveAdapter(input: Omit<StoredAdapter, "id" | "createdAt">, isResult = true): Promise<AdapterInfo> {
   const { file, ...rest } = input;
   const info: AdapterInfo = { ...rest, id: newId(), name: cleanName(input.name), createdAt: Date.now(), fileBytes: file.byteLength };
   await transact(["hands", "runs", "adapters", "adapterFiles"], "readwrite", async (tx) => {
     await requireHand(tx, info.handId);
     await tx.objectStore("adapterFiles").add({ adapterId: info.id, file });
     await tx.objectStore("adapters").add(info);
-    const run = info.runId === undefined ? undefined : await tx.objectStore("runs").get(info.runId);
+    const run = info.runId === undefined || !isResult ? undefined : await tx.objectStore("runs").get(info.runId);
     if (run !== undefined) await tx.objectStore("runs").put({ ...readRecord(runSchema, run, "A training run"), adapterId: info.id });
   }, "strict");
   announce({ kind: "adapters", handId: info.handId });

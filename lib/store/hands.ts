@@ -103,7 +103,11 @@ export async function deleteEverything(): Promise<void> {
 const settingSchemas = {
   currentHandId: z.string(),
   /** The quickest count of threads on a device of so many cores, as measured. */
-  threads: z.object({ cores: z.int().positive(), threads: z.int().positive().max(64) }),
+  threads: z.object({
+    cores: z.int().positive(), threads: z.int().positive().max(64),
+    /** What the short sum took with them; earlier versions did not keep it. */
+    ms: z.number().positive().exactOptional(),
+  }),
   /** Where the person wants the work done; never set: "auto". */
   device: z.enum(["auto", "webgpu", "wasm"]),
 } as const;

@@ -4,7 +4,9 @@ import { afterEach, describe, expect, it } from "vitest";
 import { deleteCheckpoints, listCheckpoints, saveCheckpoint } from "./checkpoints";
 import { closeDatabase, DATABASE_NAME } from "./db";
 import { createHand, deleteHand } from "./hands";
-import { addSample, appendMetrics, createRun, getRun, listMetrics, listRuns, listSamples, markInterrupted, updateRun } from "./runs";
+import { keepState, listKept } from "./kept";
+import { getAdapter } from "./adapters";
+import { addSample, appendMetrics, createRun, deleteRun, getRun, listMetrics, listRuns, listSamples, markInterrupted, updateRun } from "./runs";
 import { code, counts, fullHand, newRun, point, put } from "./testing/records";
 
 afterEach(async () => {
@@ -70,6 +72,26 @@ describe("runs", () => {
     await put("runs", old);
     await addSample({ runId: run.id, step: 8, prompt: "p", text: "t" });
     expect((await getRun(run.id))?.updatedAt).toBeGreaterThan(5);
+  });
+});
+
+describe("a run that is deleted", () => {
+  it("goes with all that is its own, and leaves the adapters and the other runs", async () => {
+    const { run, adapter } = await fullHand("A");
+    const other = await fullHand("B");
+    await saveCheckpoint(run.id, 3, Uint8Array.of(1));
+    await keepState(run.id, { step: 3, tokens: 5, loss: 2, file: Uint8Array.of(1) });
+    const before = await counts();
+    await deleteRun(run.id);
+    expect(await getRun(run.id)).toBeNull();
+    expect([await listMetrics(run.id), await listSamples(run.id), await listCheckpoints(run.id), await listKept(run.id)]).toEqual([[], [], [], []]);
+    expect((await getAdapter(adapter.id))?.runId).toBe(run.id);
+    expect(await getRun(other.run.id)).not.toBeNull();
+    const after = await counts();
+    expect(after["metrics"]).toBeGreaterThan(0);
+    expect(after["metrics"]).toBeLessThan(before["metrics"]!);
+    expect(after["adapterFiles"]).toBe(before["adapterFiles"]);
+    await deleteRun(run.id); // as where another tab was quicker
   });
 });
 

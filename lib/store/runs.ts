@@ -67,6 +67,17 @@ export async function renameRun(id: string, name: string | null): Promise<Run> {
   return run;
 }
 
+/** With its curve, samples, checkpoints and kept states. Adapters that were learned in it stay, with their files. A damaged run goes, too. */
+export async function deleteRun(id: string): Promise<void> {
+  const handId = await transact(["runs", "metrics", "samples", "checkpoints", "keptStates", "keptFiles"], "readwrite", async (tx) => {
+    const run = runSchema.safeParse(await tx.objectStore("runs").get(id));
+    for (const name of ["metrics", "samples", "checkpoints", "keptStates", "keptFiles"] as const) await tx.objectStore(name).delete(startingWith(id));
+    await tx.objectStore("runs").delete(id);
+    return run.data?.handId;
+  }, "strict");
+  announce({ kind: "runs", runId: id, ...(handId === undefined ? {} : { handId }) });
+}
+
 async function requireRun(tx: Transaction<"readwrite">, id: string): Promise<Run> {
   const value = await tx.objectStore("runs").get(id);
   if (value === undefined) throw new DuctusError("store/missing", "This training run is no longer here: it was deleted, perhaps in another tab.", "Start a new one.");

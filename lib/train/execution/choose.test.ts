@@ -7,7 +7,7 @@ import { openNode } from "../runtime/node";
 import { runPlan } from "../sft/run";
 import { executionSettings, SftTrainer } from "../sft/trainer";
 import { settings } from "../testing/tiny";
-import { choosePlan, executionSizes, memoryLimits } from "./choose";
+import { choosePlan, executionSizes, heldSize, memoryLimits } from "./choose";
 import { openExecution, planFor } from "./open";
 import type { ExecutionPlan } from "./types";
 
@@ -41,13 +41,13 @@ describe("executionSizes", () => {
   it("counts every weight once, as it is held", () => {
     const { config, weights } = referenceModel("qwen2-tied");
     const numbers = [...weights.values()].reduce((sum, data) => sum + data.length, 0);
-    expect(executionSizes(config, weights, { batch: 1, seq: 8 }).weightBytes).toBe(4 * numbers);
-    expect(executionSizes(config, asHeld(config, weights, "f16"), { batch: 1, seq: 8 }).weightBytes).toBeLessThan(2.2 * numbers);
+    expect(executionSizes(config, heldSize(weights), { batch: 1, seq: 8 }).weightBytes).toBe(4 * numbers);
+    expect(executionSizes(config, heldSize(asHeld(config, weights, "f16")), { batch: 1, seq: 8 }).weightBytes).toBeLessThan(2.2 * numbers);
   });
 
   it("counts what is made of weights while they are used: floats of quantised ones, sums of many tokens' weights and updates", () => {
     const { config, weights } = referenceModel("qwen2-tied");
-    const of = (storage: Storage, batch: number) => executionSizes(config, asHeld(config, weights, storage), { batch, seq: 8 }).workBytes;
+    const of = (storage: Storage, batch: number) => executionSizes(config, heldSize(asHeld(config, weights, storage)), { batch, seq: 8 }).workBytes;
     expect(of("f32", 1)).toBe(0);
     const layers = [...weights].filter(([name]) => name.endsWith("_proj.weight")).reduce((sum, [, data]) => sum + data.byteLength, 0);
     expect(of("f32", 1000)).toBe(layers);
@@ -59,7 +59,7 @@ describe("executionSizes", () => {
   it("grows with tokens, and with their square through attention", () => {
     const config = parseModelConfig({ model_type: "qwen2", vocab_size: 96, hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 4, num_key_value_heads: 2, intermediate_size: 64, max_position_embeddings: 512, tie_word_embeddings: true });
     const { weights } = referenceModel("qwen2-tied");
-    const of = (batch: number, seq: number) => executionSizes({ ...config, numLayers: 2 }, weights, { batch, seq }).activationBytes;
+    const of = (batch: number, seq: number) => executionSizes({ ...config, numLayers: 2 }, heldSize(weights), { batch, seq }).activationBytes;
     expect(of(4, 64)).toBe(2 * of(2, 64));
     expect(of(1, 256)).toBeGreaterThan(4 * of(1, 64));
   });
@@ -102,7 +102,7 @@ describe("whoever opens an execution without a plan", () => {
   ];
 
   it("gets the one that suits the device", async () => {
-    const { weightBytes, activationBytes, logitsBytes, workBytes } = executionSizes(config, weights, work);
+    const { weightBytes, activationBytes, logitsBytes, workBytes } = executionSizes(config, heldSize(weights), work);
     const whole = 3 * weightBytes + activationBytes + logitsBytes + workBytes;
     const cases: [bytes: number, ExecutionPlan][] = [
       [whole + 1, { kind: "whole", recompute: false }],

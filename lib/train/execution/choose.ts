@@ -55,17 +55,25 @@ export interface Sizes {
 /** Room that a quantised matrix takes while it is used, in copies of it as f32: codes, floats, and what the runtime's allocator rounds up (4.7 measured). */
 const DEQUANTIZED_COPIES = 5;
 
+/** How a model's weights are held: most of them as, and all of them in. */
+export interface HeldSize {
+  storage: Storage;
+  weightBytes: number;
+}
+
+export const heldSize = (weights: AnyWeights): HeldSize => ({ storage: mainStorage(weights), weightBytes: weightBytes(weights) });
+
 /** Estimates, from above. */
-export function executionSizes(config: ModelConfig, weights: AnyWeights, { batch, seq }: Pick<Workload, "batch" | "seq">): Sizes {
+export function executionSizes(config: ModelConfig, { storage, weightBytes }: HeldSize, { batch, seq }: Pick<Workload, "batch" | "seq">): Sizes {
   const tokens = batch * seq;
   const { hiddenSize: hidden, intermediateSize: intermediate, numHeads, numKeyValueHeads, headDim } = config;
   // Kept a token and layer: the input and two norms, queries, keys and values turned and mixed, both gates with their products, and a row of attention.
   const perToken = 5 * hidden + 3 * (numHeads + 2 * numKeyValueHeads) * headDim + 5 * intermediate + 2 * numHeads * seq;
   return {
-    weightBytes: weightBytes(weights),
+    weightBytes,
     activationBytes: config.numLayers * tokens * perToken * 4,
     logitsBytes: tokens * config.vocabSize * 4 * 3,
-    workBytes: workBytes(config, mainStorage(weights), tokens),
+    workBytes: workBytes(config, storage, tokens),
   };
 }
 

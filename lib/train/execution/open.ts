@@ -3,7 +3,7 @@ import { DuctusError } from "../../core/errors";
 import type { ModelConfig } from "../model/config";
 import type { AnyWeights } from "../model/groups";
 import type { Backend } from "../runtime/backend";
-import { choosePlan, executionSizes, memoryLimits, type Workload } from "./choose";
+import { choosePlan, executionSizes, heldSize, memoryLimits, type Workload } from "./choose";
 import type { ExecutionSettings } from "./feeds";
 import { readable } from "./readable";
 import { StreamedExecution } from "./streamed";
@@ -12,7 +12,7 @@ import { WholeExecution } from "./whole";
 
 /** The plan that suits a model and its work on a device. */
 export function planFor(backend: Backend, model: { config: ModelConfig; weights: AnyWeights }, work: Workload): ExecutionPlan {
-  return choosePlan(executionSizes(model.config, readable(backend, model.weights), work), memoryLimits(backend), work.otherCopies);
+  return choosePlan(executionSizes(model.config, heldSize(readable(backend, model.weights)), work), memoryLimits(backend), work.otherCopies);
 }
 
 /** Rows of a batch where nothing is known of it. */

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { makeManifest } from "../../../tools/models/make-manifest";
 import { sha256Hex } from "../../core/hash";
-import { loadManifest, loadModel, manifestSchema, MODEL_FILES, stopTokenIds, type FetchFn } from "./manifest";
+import { loadManifest, loadModel, loadModelSettings, manifestSchema, MODEL_FILES, stopTokenIds, type FetchFn } from "./manifest";
 
 const folder = fileURLToPath(new URL("../../../public/models", import.meta.url));
 const BASE = "http://localhost/models";
@@ -56,6 +56,22 @@ describe("public/models/manifest.json", () => {
     expect(accepts({ files: [...entry.files, { ...entry.files[0]!, path: "../secret" }] })).toBe(false);
     expect(accepts({ sha256: "0".repeat(64) })).toBe(false);
     expect(accepts({ id: "../x" })).toBe(false);
+  });
+});
+
+describe("loadModelSettings", () => {
+  it("reads what loadModel reads, but no weights, and trusts no byte more", async () => {
+    const asked: string[] = [];
+    const settings = await loadModelSettings(BASE, "ductus-base", diskFetch((path, bytes) => {
+      asked.push(path);
+      return bytes;
+    }));
+    expect(asked.map((path) => path.split("/").at(-1)).sort()).toEqual(["config.json", "manifest.json", "tokenizer.json", "tokenizer_config.json"]);
+    const { config, tokenizerJson, tokenizerConfig, entry } = await loadModel(BASE, "ductus-base", diskFetch());
+    expect(settings).toEqual({ config, tokenizerJson, tokenizerConfig, entry });
+    const wrong = only("tokenizer.json", (bytes) => bytes.map((byte, i) => (i === 100 ? byte ^ 1 : byte)));
+    await expect(loadModelSettings(BASE, "ductus-base", wrong)).rejects.toMatchObject({ code: "model/corrupt" });
+    await expect(loadModelSettings(BASE, "nothing", diskFetch())).rejects.toMatchObject({ code: "model/missing" });
   });
 });
 

@@ -77,6 +77,17 @@ export async function loadManifest(baseUrl: string, fetchFn: FetchFn, signal?: A
   return parsed.data;
 }
 
+/** What is known of a model before its weights are read. */
+export type LoadedSettings = Pick<LoadedModel, "entry" | "config" | "tokenizerJson" | "tokenizerConfig">;
+
+/** A model without its weights: a fraction of the bytes. @throws DuctusError as {@link loadModel} */
+export async function loadModelSettings(baseUrl: string, id: string, fetchFn: FetchFn, signal?: AbortSignal): Promise<LoadedSettings> {
+  const entry = await entryOf(baseUrl, id, fetchFn, signal);
+  const contents = await loadFiles(baseUrl, entry, ["config.json", "tokenizer_config.json", "tokenizer.json"], fetchFn, () => {}, signal);
+  const json = (name: ModelFile) => parseJson(contents.get(name) as Uint8Array, name);
+  return { entry, config: parseModelConfig(json("config.json")), tokenizerJson: json("tokenizer.json"), tokenizerConfig: json("tokenizer_config.json") };
+}
+
 /**
  * Loads one model with all its files.
  * @throws DuctusError `model/offline` (no connection), `model/missing` (no such model or file),
@@ -84,21 +95,8 @@ export async function loadManifest(baseUrl: string, fetchFn: FetchFn, signal?: A
  *   `signal` aborts, its reason is thrown instead.
  */
 export async function loadModel(baseUrl: string, id: string, fetchFn: FetchFn, onProgress: OnProgress = () => {}, signal?: AbortSignal): Promise<LoadedModel> {
-  const manifest = await loadManifest(baseUrl, fetchFn, signal);
-  const entry = manifest.models.find((model) => model.id === id);
-  if (!entry) throw new DuctusError("model/missing", `There is no model named “${id.slice(0, 64)}” here.`, "Choose another model.");
-  const wanted = MODEL_FILES.map((name) => entry.files.find((file) => file.path === name)).filter((file) => file !== undefined);
-  const total = wanted.reduce((sum, file) => sum + file.bytes, 0);
-  let before = 0;
-  onProgress(0, total);
-  const contents = new Map<string, Uint8Array>();
-  for (const file of wanted) {
-    const response = await request(fetchFn, join(baseUrl, `${id}/${file.path}`), signal);
-    const bytes = await readAll(response, file.bytes, file.bytes, (done) => onProgress(before + done, total), signal);
-    if ((await sha256Hex(bytes)) !== file.sha256) throw corrupt(file.path);
-    contents.set(file.path, bytes);
-    before += file.bytes;
-  }
+  const entry = await entryOf(baseUrl, id, fetchFn, signal);
+  const contents = await loadFiles(baseUrl, entry, MODEL_FILES, fetchFn, onProgress, signal);
   const content = (name: ModelFile) => contents.get(name) as Uint8Array;
   const json = (name: ModelFile) => parseJson(content(name), name);
   return {
@@ -109,6 +107,29 @@ export async function loadModel(baseUrl: string, id: string, fetchFn: FetchFn, o
     tokenizerConfig: json("tokenizer_config.json"),
     weightsBytes: content("model.safetensors"),
   };
+}
+
+async function entryOf(baseUrl: string, id: string, fetchFn: FetchFn, signal: AbortSignal | undefined): Promise<ModelEntry> {
+  const entry = (await loadManifest(baseUrl, fetchFn, signal)).models.find((model) => model.id === id);
+  if (!entry) throw new DuctusError("model/missing", `There is no model named “${id.slice(0, 64)}” here.`, "Choose another model.");
+  return entry;
+}
+
+/** Each with its size and hash as the list says. */
+async function loadFiles(baseUrl: string, entry: ModelEntry, names: readonly ModelFile[], fetchFn: FetchFn, onProgress: OnProgress, signal: AbortSignal | undefined): Promise<Map<string, Uint8Array>> {
+  const wanted = names.map((name) => entry.files.find((file) => file.path === name)).filter((file) => file !== undefined);
+  const total = wanted.reduce((sum, file) => sum + file.bytes, 0);
+  let before = 0;
+  onProgress(0, total);
+  const contents = new Map<string, Uint8Array>();
+  for (const file of wanted) {
+    const response = await request(fetchFn, join(baseUrl, `${entry.id}/${file.path}`), signal);
+    const bytes = await readAll(response, file.bytes, file.bytes, (done) => onProgress(before + done, total), signal);
+    if ((await sha256Hex(bytes)) !== file.sha256) throw corrupt(file.path);
+    contents.set(file.path, bytes);
+    before += file.bytes;
+  }
+  return contents;
 }
 
 /** Token ids that end a text of this model: those of both configuration files. */

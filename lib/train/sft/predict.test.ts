@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { modelOf, SIZES } from "../../../tools/bench/engine/sizes";
-import { choosePlan, executionSizes } from "../execution/choose";
+import { choosePlan, executionSizes, heldSize } from "../execution/choose";
 import { parseModelConfig } from "../model/config";
 import { asHeld } from "../testing/held";
 import { referenceModel } from "../testing/reference";
@@ -66,12 +66,12 @@ describe("memory", () => {
     const { config, weights } = referenceModel("qwen2-tied");
     for (const storage of ["f32", "f16", "q8", "q4"] as const) {
       const held = asHeld(config, weights, storage);
-      const weightBytes = executionSizes(config, held, { batch: 1, seq: 1 }).weightBytes;
+      const weightBytes = executionSizes(config, heldSize(held), { batch: 1, seq: 1 }).weightBytes;
       for (const gib of [0.0004, 0.002, 4.8]) {
         const on = device(gib);
         const prediction = predictRun(large({ maxLength: 64, batchSize: 4 }), { config, storage, weightBytes }, on, writing(1000));
         expect(prediction.peakBytes).toBeCloseTo(prediction.parts.reduce((sum, part) => sum + part.bytes, 0), 3);
-        expect(prediction.plan).toEqual(choosePlan(executionSizes(config, held, { batch: 4, seq: 64 }), on.limits, 1));
+        expect(prediction.plan).toEqual(choosePlan(executionSizes(config, heldSize(held), { batch: 4, seq: 64 }), on.limits, 1));
         for (const part of prediction.parts) expect(part.bytes, part.what).toBeGreaterThanOrEqual(0);
       }
     }
@@ -95,6 +95,15 @@ describe("memory", () => {
     expect(peak({ optim: "adamw_8bit" })).toBeLessThan(peak({}));
     const copies = (uploads: boolean) => bytes(predictRun(large(), half, { ...device(1), limits: { heapBytes: 1e9, totalBytes: 1e9, uploads } }, writing(900)), "copies");
     expect([copies(false), copies(true)]).toEqual([0, 2 * half.weightBytes]);
+  });
+
+  it("goes by the longest example where that is known, and by full rows where they are packed; the plan by what the run reckons with", () => {
+    const known = (longestTokens: number, changes: Partial<SftConfig> = {}) => predictRun({ ...balanced, ...changes }, small, device(), { ...writing(9000), longestTokens });
+    const unknown = predictRun(balanced, small, device(), writing(9000));
+    expect(bytes(known(128), "activations")).toBeLessThan(bytes(unknown, "activations") / 2);
+    expect(known(5000).peakBytes).toBe(unknown.peakBytes);
+    expect(bytes(known(128, { packing: true }), "activations")).toBe(bytes(unknown, "activations"));
+    expect(known(128).plan).toEqual(unknown.plan);
   });
 
   it("fits, is tight, or does not fit, with advice that helps", () => {

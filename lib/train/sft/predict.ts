@@ -7,8 +7,7 @@
 import { choosePlan, executionSizes, SCORING_APART_BYTES, type MemoryLimits } from "../execution/choose";
 import type { ExecutionPlan } from "../execution/types";
 import type { ModelConfig } from "../model/config";
-import { BLOCK, type Storage } from "../model/held";
-import { emptyHeld } from "../model/quantize";
+import type { Storage } from "../model/held";
 import type { DeviceReport } from "../../store/types";
 import type { SftConfig } from "./config";
 import type { Speed } from "./speed";
@@ -78,7 +77,7 @@ const TIGHT = 0.75;
 
 export function predictRun(config: SftConfig, model: PredictedModel, device: PredictedDevice, writing: Writing): RunPrediction {
   const work = estimateWork(config, writing);
-  const memory = predictMemory(config, model, device);
+  const memory = predictMemory(config, model, device, writing);
   const spans = timeSpans(config, model, device.speed, work, memory.plan);
   const of = (what: Span["what"]) => spans.find((span) => span.what === what)!.seconds;
   const start = of("start"), rest = of("steps") + of("checks") + of("end");
@@ -102,11 +101,11 @@ function timeSpans(config: SftConfig, model: PredictedModel, { flopsPerSecond, c
 
 type Memory = Pick<RunPrediction, "peakBytes" | "parts" | "fits" | "plan">;
 
-function predictMemory(config: SftConfig, { config: model, storage, weightBytes }: PredictedModel, { kind, limits }: PredictedDevice): Memory {
-  // An empty tensor tells how the others are held; their bytes are known.
-  const stand = new Map([["model.layers.0.self_attn.q_proj.weight", emptyHeld([0, BLOCK], storage)]]);
-  const sizes = { ...executionSizes(model, stand, { batch: config.batchSize, seq: config.maxLength }), weightBytes };
-  const plan = choosePlan(sizes, limits, OTHER_COPIES);
+function predictMemory(config: SftConfig, { config: model, storage, weightBytes }: PredictedModel, { kind, limits }: PredictedDevice, { longestTokens = Infinity }: Writing): Memory {
+  const sizesFor = (seq: number) => executionSizes(model, { storage, weightBytes }, { batch: config.batchSize, seq });
+  // The run reckons with the longest row that there could be, and then takes what its rows need.
+  const plan = choosePlan(sizesFor(config.maxLength), limits, OTHER_COPIES);
+  const sizes = sizesFor(config.packing ? config.maxLength : Math.min(config.maxLength, longestTokens));
   const whole = plan.kind === "whole";
   // As choosePlan counts: the whole execution holds them in every session, a streamed one where it copies them to a device.
   const copies = whole ? 1 + OTHER_COPIES + (weightBytes <= SCORING_APART_BYTES ? 1 : 0) : limits.uploads === true ? 1 + OTHER_COPIES : 0;

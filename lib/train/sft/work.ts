@@ -23,6 +23,8 @@ export interface Writing {
   examples: Readonly<Record<PartName, number>>;
   /** Some of them, to speak for all. */
   shapes: readonly ExampleShape[];
+  /** Tokens of the longest example that is likely; absent where it is not known. */
+  longestTokens?: number;
 }
 
 export interface RunWork {
@@ -45,6 +47,8 @@ export interface RunWork {
 
 /** Examples that are tokenised to speak for all. */
 const LOOKED_AT = 96;
+/** Among the others there may be a longer one. */
+const LONGER = 1.15;
 
 /** By cutting the text as a run will, and tokenising some of it: hardly slower than reading it once. */
 export function lookAtWriting(documents: readonly SplitDocument[], splitSeed: number, tokenizer: TextTokenizer): Writing {
@@ -56,7 +60,7 @@ export function lookAtWriting(documents: readonly SplitDocument[], splitSeed: nu
     const { ids, promptLength } = tokenizeExample(tokenizer, example, Number.MAX_SAFE_INTEGER);
     return { prompt: promptLength, completion: ids.length - promptLength };
   });
-  return { examples: { train: train.length, validation: cut("validation").length, test: cut("test").length }, shapes };
+  return { examples: { train: train.length, validation: cut("validation").length, test: cut("test").length }, shapes, longestTokens: Math.ceil(LONGER * Math.max(1, ...shapes.map(({ prompt, completion }) => prompt + completion))) };
 }
 
 /** Words of the passages that lib/data cuts prose into: short, usual and long ones. */
