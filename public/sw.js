@@ -83,7 +83,18 @@ async function fill(cache) {
     await cache.put(page, response.clone());
     for (const path of builtFiles(await response.text())) named.add(path);
   }
+  for (const path of await loadedLater()) named.add(path);
   await Promise.allSettled([...named].map((path) => cache.add(path)));
+}
+
+/** Built files that no page names, since they are loaded when they are needed: readers of formats, workers. The build writes the list. */
+async function loadedLater() {
+  try {
+    const response = await fetch("/_next/static/files.json", { cache: "reload" }); // hosts have what is under it kept for good
+    return response.ok ? await response.json() : [];
+  } catch {
+    return [];
+  }
 }
 
 const builtFiles = (html) => [...new Set([...html.matchAll(/\/_next\/static\/[\w./~%[\]()-]+\.(?:js|css|woff2)/g)].map(([path]) => path))].sort();

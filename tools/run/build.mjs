@@ -11,7 +11,7 @@ import { ensureInstalled, root } from "./deps.mjs";
 
 export const buildDirectory = join(root, ".next");
 const stamp = join(buildDirectory, "ductus-sources");
-const SOURCES = ["app", "lib", "workers", "public", "next.config.ts", "security-headers.ts", "postcss.config.mjs", "tsconfig.base.json", "tsconfig.json", "package-lock.json", "tools/run/inline-scripts.mjs", "tools/run/worker-scripts.mjs"];
+const SOURCES = ["app", "lib", "workers", "public", "next.config.ts", "security-headers.ts", "postcss.config.mjs", "tsconfig.base.json", "tsconfig.json", "package-lock.json", "tools/run/inline-scripts.mjs", "tools/run/worker-scripts.mjs", "tools/run/file-list.mjs"];
 
 /** @param {string} name */
 const isTest = (name) => /\.test\.tsx?$|[\\/]testing[\\/]/.test(name);
@@ -44,7 +44,9 @@ export async function ensureBuilt({ force = false } = {}) {
   if (result.status !== 0) process.exit(result.status ?? 1);
   const { allowInlineScripts } = await import("./inline-scripts.mjs");
   const { trustWorkerScripts } = await import("./worker-scripts.mjs");
+  const { listFiles } = await import("./file-list.mjs");
   trustWorkerScripts(buildDirectory);
+  listFiles(buildDirectory);
   console.log(`Content-Security-Policy: ${allowInlineScripts(buildDirectory)} inline scripts allowed by hash.`);
   writeFileSync(stamp, sources);
 }

@@ -27,7 +27,7 @@ function site() {
   let build = 1, online = true;
   const answer = (url: string): Response => {
     const { pathname } = new URL(url, ORIGIN);
-    const body = pathname.startsWith("/_next/static/") ? `built by ${pathname}` : `<script src="/_next/static/chunks/build-${build}.js"></script>`;
+    const body = pathname.endsWith("/files.json") ? JSON.stringify([`/_next/static/chunks/later-${build}.js`]) : pathname.startsWith("/_next/static/") ? `built by ${pathname}` : `<script src="/_next/static/chunks/build-${build}.js"></script>`;
     const response = new Response(body);
     Object.defineProperty(response, "type", { value: "basic" });
     return response;
@@ -92,6 +92,8 @@ describe("service worker", () => {
     expect(await (await s.get("/models", "navigate"))!.text()).toContain("build-1");
     expect(await (await s.get("/train?hand=a", "navigate"))!.text()).toContain("build-1");
     expect(await (await s.get(built(1)))!.text()).toBe(`built by ${built(1)}`);
+    const later = "/_next/static/chunks/later-1.js"; // named by no page
+    expect(await (await s.get(later))!.text()).toBe(`built by ${later}`);
     expect(await s.get("/models/ductus-base/config.json")).toBeUndefined(); // models are the workers' affair
     expect(await s.get("/", "cors", "POST")).toBeUndefined();
   });

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { buildDirectory } from "./build.mjs";
 import { ensureInstalled, root } from "./deps.mjs";
+import { listFiles } from "./file-list.mjs";
 import { hashesOfPages, htmlFiles, withHashes } from "./inline-scripts.mjs";
 import { trustWorkerScripts } from "./worker-scripts.mjs";
 
@@ -40,6 +41,7 @@ if (existsSync(aside)) renameSync(aside, buildDirectory);
 if (next.status !== 0) process.exit(next.status ?? 1);
 
 trustWorkerScripts(join(out, "_next"));
+listFiles(join(out, "_next"));
 const hashes = hashesOfPages(htmlFiles(out));
 const headers = await securityHeaders();
 const lines = headers.map(({ key, value }) => `  ${key}: ${key === "Content-Security-Policy" ? withHashes(value, hashes) : value}`);
