@@ -268,7 +268,8 @@ test("the list of requests is what the browser asked for, and nothing else", asy
     const who = await page.getByTestId("request").evaluateAll((rows) => rows.map((row) => row.children[1]?.textContent ?? ""));
     expect([...new Set(who)]).toEqual(expect.arrayContaining(["the page", "training", "writing", "the self-test", "saving and opening"]));
     const ways = await page.getByTestId("request").evaluateAll((rows) => rows.map((row) => row.getAttribute("data-way")));
-    expect(new Set(ways)).toEqual(new Set(["network", "kept", "browser"]));
+    // Whether anything is left for the browser's own cache depends on what the service worker had kept by then.
+    expect([...new Set(ways)].filter((way) => way !== "browser").sort()).toEqual(["kept", "network"]);
     await expect(page.getByTestId("network-clean")).toBeVisible();
     for (const group of ["sent", "elsewhere", "unknown"]) await expect(page.locator(`[data-group=${group}]`)).toHaveCount(0);
   });
