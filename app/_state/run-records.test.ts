@@ -31,13 +31,13 @@ afterEach(async () => {
 describe("another state", () => {
   it("becomes an adapter of its own, and is known again", async () => {
     await keepState(run.id, { step: 12, tokens: 9, loss: 2, file: Uint8Array.of(7, 8) });
-    expect(adapterOfState(hand, run, 12, await listAdapters(hand.id))).toBeUndefined();
+    expect(adapterOfState(run, 12, await listAdapters(hand.id))).toBeUndefined();
     await keepAsAdapter(hand, run, 12);
-    const made = adapterOfState(hand, run, 12, await listAdapters(hand.id))!;
+    const made = adapterOfState(run, 12, await listAdapters(hand.id))!;
     expect(made).toMatchObject({ name: "A hand with a name, step 12", runId: run.id, modelSha256: run.modelSha256 });
     expect((await getAdapter(made.id))!.file).toEqual(Uint8Array.of(7, 8));
     expect((await getRun(run.id))!.adapterId).toBe(run.adapterId);
-    expect(adapterOfState(hand, run, 2, await listAdapters(hand.id))).toBeUndefined();
+    expect(adapterOfState(run, 2, await listAdapters(hand.id))).toBeUndefined();
     await expect(keepAsAdapter(hand, run, 99)).rejects.toMatchObject({ code: "store/missing" });
   });
 

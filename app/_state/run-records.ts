@@ -10,17 +10,18 @@ import { clearRun, run as liveRun } from "./run";
 import { parametersOf } from "./situation";
 import { refresh, workspace } from "./workspace";
 
-const STEP = " step";
+/** By which an adapter that was made of another state is known. */
+const endingOf = (step: number): string => `, step ${step}`;
 
 /** What another state of a run is called as an adapter. */
 function stateName(hand: Hand, run: Run, step: number): string {
-  const ending = `,${STEP} ${step}`;
+  const ending = endingOf(step);
   return `${(run.name ?? hand.name).slice(0, MAX_NAME_LENGTH - ending.length)}${ending}`;
 }
 
 /** The adapter that was made of a state before, if it is still here. */
-export function adapterOfState(hand: Hand, run: Run, step: number, adapters: readonly AdapterInfo[]): AdapterInfo | undefined {
-  return adapters.find((adapter) => adapter.runId === run.id && adapter.id !== run.adapterId && adapter.name.endsWith(`,${STEP} ${step}`)) ?? adapters.find((adapter) => adapter.runId === run.id && adapter.name === stateName(hand, run, step));
+export function adapterOfState(run: Run, step: number, adapters: readonly AdapterInfo[]): AdapterInfo | undefined {
+  return adapters.find((adapter) => adapter.runId === run.id && adapter.id !== run.adapterId && adapter.name.endsWith(endingOf(step)));
 }
 
 /** Makes an adapter of its own of a state that was kept. @throws DuctusError `store/…` */

@@ -9,6 +9,7 @@ import { learnThreads } from "../_engine/threads";
 import { lookAtDevice, type DeviceOutlook } from "../_engine/device";
 import type { AdapterInfo } from "../../lib/store/adapters";
 import { askForecast } from "../_state/forecast";
+import { workspace } from "../_state/workspace";
 import { nextRun } from "../_state/starting";
 import { ModelLine, useModelGone } from "./model-line";
 import { Setup } from "./setup";
@@ -25,8 +26,9 @@ export function Before({ hand, documents, adapters, blocked, linked }: { hand: H
     void look();
     const timing = new AbortController();
     learnThreads(timing.signal).then(() => {
-      if (gone) return;
-      askForecast(nextRun(hand));
+      const current = workspace.get().hand;
+      if (gone || current === null) return;
+      askForecast(nextRun(current));
       return look();
     }, () => undefined); // else the usual count serves
     void isPersistent().then((persistent) => { if (!gone) setKept(persistent); });
@@ -34,7 +36,7 @@ export function Before({ hand, documents, adapters, blocked, linked }: { hand: H
       gone = true;
       timing.abort();
     };
-  }, [hand]);
+  }, []);
   const { words, documents: pieces } = split.rule;
   return (
     <div className="folio">

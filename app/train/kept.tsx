@@ -36,7 +36,7 @@ export function Kept({ hand, run, adapters, recommendedStep }: Props) {
       <h2 id="kept-states" className="label">States that were kept on the way</h2>
       <ul className="list-rows">
         {states.map((state) => {
-          const own = adapterOfState(hand, run, state.step, adapters);
+          const own = adapterOfState(run, state.step, adapters);
           return (
             <li key={state.step} className="kept-row" data-testid="kept-state" data-step={state.step} data-recommended={state.step === recommended}>
               <span>After step {state.step}</span>
