@@ -10,7 +10,7 @@ import { requireEnoughWords } from "../lib/data/documents";
 import { dataHash } from "../lib/data/examples";
 import { getAdapter } from "../lib/store/adapters";
 import { deleteCheckpoints, listCheckpoints } from "../lib/store/checkpoints";
-import { getHand } from "../lib/store/hands";
+import { getHand, splitOptions } from "../lib/store/hands";
 import { listDocuments, usedDocuments } from "../lib/store/documents";
 import { createRun, getRun, updateRun } from "../lib/store/runs";
 import type { Hand, Run } from "../lib/store/types";
@@ -187,7 +187,7 @@ async function execute({ run: { id: runId }, hand, documents, device: preference
         if (!recorder.hasLearned) unlessStopped();
         onEvent({ type: "phase", runId, phase: "finishing" });
       },
-    }, { execution: plan, ...(resume ? { resume } : begun ? { start: begun.adapter } : {}) });
+    }, { execution: plan, splitting: splitOptions(hand), ...(resume ? { resume } : begun ? { start: begun.adapter } : {}) });
   } catch (error) {
     await recorder.flush().catch(() => undefined); // the first fault is the one to tell
     throw error;

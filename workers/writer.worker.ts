@@ -7,7 +7,7 @@ import { expose } from "comlink";
 import { DuctusError } from "../lib/core/errors";
 import { saveReport } from "../lib/store/adapters";
 import { listDocuments, usedDocuments } from "../lib/store/documents";
-import { getHand } from "../lib/store/hands";
+import { getHand, splitOptions } from "../lib/store/hands";
 import type { AdapterReport } from "../lib/store/types";
 import { openExecution } from "../lib/train/execution/open";
 import type { AdapterTensors } from "../lib/train/execution/types";
@@ -35,7 +35,7 @@ async function evaluate(handId: string, adapterId: string): Promise<AdapterRepor
   // On WebGPU onnxruntime gives weights of closed sessions back only once no session is open: one at a time. A large model does not fit twice anywhere.
   if (backend.kind === "webgpu" || model.storage !== "f32") await closeGenerator();
   const config = { ...defaultConfig(model.entry.parameters, 0), epochs: 0 };
-  const { test } = await prepareData(usedDocuments(await listDocuments(handId, () => undefined)), hand.seed, config, tokenizer);
+  const { test } = await prepareData(usedDocuments(await listDocuments(handId, () => undefined)), hand.seed, config, tokenizer, undefined, splitOptions(hand));
   const execution = await openExecution(backend, model, { lora: adapter, dropout: 0, maxPositions: config.maxLength, batchTokens: config.batchSize * config.maxLength, tokens: adapter.tokens?.ids ?? [] });
   try {
     const score = async (tensors: AdapterTensors | null) => poolScore(test, await scoreExamples(execution, test, EVALUATION_BATCH, tensors));

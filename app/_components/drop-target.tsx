@@ -1,6 +1,6 @@
 "use client";
 /**
- * Makes the whole window a place to drop files and folders. Text goes to the
+ * Makes the whole window a place to drop files and folders, and to paste files. Text goes to the
  * current hand (on the start page: to a new one); an adapter's file goes to Take
  * away; a model's folder goes to Models; what was saved of everything, to
  * Settings; a file of settings, on the train page, to the next run.
@@ -43,11 +43,20 @@ export function DropTarget() {
       setOver(false);
       if (event.dataTransfer !== null) receive(event.dataTransfer, path, go).catch((error: unknown) => refuse(error, path, go));
     };
+    const onPaste = (event: ClipboardEvent): void => {
+      const { clipboardData } = event;
+      // Text goes where the cursor is; files have no other place than this.
+      if (clipboardData === null || clipboardData.files.length === 0 || clipboardData.types.includes("text/plain")) return;
+      event.preventDefault();
+      receive(clipboardData, path, go).catch((error: unknown) => refuse(error, path, go));
+    };
+    addEventListener("paste", onPaste);
     addEventListener("dragenter", onEnter);
     addEventListener("dragleave", onLeave);
     addEventListener("dragover", onOver);
     addEventListener("drop", onDrop);
     return () => {
+      removeEventListener("paste", onPaste);
       removeEventListener("dragenter", onEnter);
       removeEventListener("dragleave", onLeave);
       removeEventListener("dragover", onOver);
@@ -85,7 +94,7 @@ async function receive(transfer: DataTransfer, path: string, go: (to: string) =>
   }
   const [saved] = await filesOf(files, async (file) => /\.zip$/i.test(file.name) && (await zipKind(file).catch(() => "other")) === "everything");
   const adapters = await filesOf(files, (file) => isAdapterFile(file, path));
-  const texts = files.filter((file) => file !== saved && !adapters.includes(file));
+  const texts = dropped.filter(({ file }) => file !== saved && !adapters.includes(file));
   // What could not be read is said there, too, and on the start page.
   if (texts.length > 0 && ((await takeFiles(texts, path === "/" ? null : hand)) || path !== "/")) go("/writing");
   const [first] = adapters;

@@ -38,12 +38,13 @@ export function Begin() {
                 <span className="for-mouse">Drop your writing anywhere on this page{known ? ", as a new hand" : ""}.</span>
                 <span className="for-touch">Choose your writing{known ? ", for a new hand" : ""}.</span>
               </p>
-              <p className="ruled-line quiet">Text, Word, PDF, web pages, e-books, e-mail, or a .zip of them; one or many.</p>
+              <p className="ruled-line quiet">Text, Word, PDF, web pages, e-books, e-mail, tables, or a .zip of them; one, many, or a folder.</p>
             </div>
             <div className="actions ruled-actions">
-              <FilePicker className="button button-primary" testId="drop-input" accept={WRITING_FILES} multiple disabled={busy} onFiles={(files) => void begin(takeFiles(files, null))}>
-                {busy ? "Reading…" : "Choose files"}
+              <FilePicker className="button button-primary" testId="drop-input" accept={WRITING_FILES} multiple onFiles={(files) => void begin(takeFiles(files, null))}>
+                Choose files
               </FilePicker>
+              <FilePicker className="link" testId="folder-input" folder onFiles={(files) => void begin(takeFiles(files, null))}>Choose a folder</FilePicker>
               <button type="button" className="link" onClick={() => setPasting(true)}>Paste text</button>
             </div>
           </>

@@ -106,9 +106,26 @@ export async function refresh(): Promise<void> {
   await show(hands, hands.find((h) => h.id === current?.id) ?? hands.at(-1) ?? null, damage);
 }
 
+let holders = 0;
+let missed = false;
+
+/** While an import stores batch after batch, nothing is read again: it would be read anew for each. @returns what ends it */
+export function holdChanges(): () => void {
+  holders++;
+  return () => {
+    if (--holders > 0 || !missed) return;
+    missed = false;
+    refresh().catch((error: unknown) => console.warn("Could not read what changed.", error));
+  };
+}
+
 async function follow(change: Change): Promise<void> {
   const id = workspace.get().hand?.id;
   if (workspace.get().phase !== "ready") return;
+  if (holders > 0 && (change.kind === "hands" || change.kind === "documents")) {
+    missed = true;
+    return;
+  }
   try {
     if (change.kind === "hands" || change.kind === "everything") return await refresh();
     if (id === undefined || (change.handId !== undefined && change.handId !== id)) return;

@@ -3,6 +3,7 @@
 import { useEffect, useMemo, useState } from "react";
 import { splitDocuments } from "../../lib/data/split";
 import { isPersistent } from "../../lib/store/room";
+import { splitOptions } from "../../lib/store/hands";
 import type { Hand, StoredDocument } from "../../lib/store/types";
 import { plural } from "../_components/format";
 import { learnThreads } from "../_engine/threads";
@@ -16,7 +17,7 @@ import { Setup } from "./setup";
 import { StartButton } from "./start-button";
 
 export function Before({ hand, documents, adapters, blocked, linked }: { hand: Hand; documents: readonly StoredDocument[]; adapters: readonly AdapterInfo[]; blocked: boolean; linked: boolean }) {
-  const split = useMemo(() => splitDocuments(documents, hand.seed), [documents, hand.seed]);
+  const split = useMemo(() => splitDocuments(documents, hand.seed, splitOptions(hand)), [documents, hand.seed]);
   const [device, setDevice] = useState<DeviceOutlook | null>(null);
   const [kept, setKept] = useState<boolean | null>(null);
   const modelGone = useModelGone(hand);

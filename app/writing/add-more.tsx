@@ -13,9 +13,10 @@ export function AddMore({ hand, primary }: { hand: Hand; primary: boolean }) {
   const [pasting, setPasting] = useState(false);
   return (
     <>
-      <FilePicker className={primary ? "button button-primary" : "button"} testId="drop-input" accept={WRITING_FILES} multiple disabled={busy} onFiles={(files) => void takeFiles(files, hand)}>
-        {busy ? "Reading…" : "Add files"}
+      <FilePicker className={primary ? "button button-primary" : "button"} testId="drop-input" accept={WRITING_FILES} multiple onFiles={(files) => void takeFiles(files, hand)}>
+        Add files
       </FilePicker>
+      <FilePicker className="link" testId="folder-input" folder onFiles={(files) => void takeFiles(files, hand)}>Add a folder</FilePicker>
       <button type="button" className="link" aria-expanded={pasting} onClick={() => setPasting(!pasting)}>Paste text</button>
       {pasting && (
         <form

@@ -6,7 +6,7 @@
 import "../zod";
 import * as z from "zod";
 import { DuctusError } from "../core/errors";
-import { DEFAULT_SEED } from "../data/split";
+import { DEFAULT_SEED, shareFault, type Shares, type SplitOptions } from "../data/split";
 import { announce } from "./changes";
 import { newId, startingWith, STORE_NAMES, type Transaction, transact } from "./db";
 import { handSchema, type OnDamaged, readRecord, readRecords } from "./schema";
@@ -56,6 +56,23 @@ export const renameHand = (id: string, name: string): Promise<Hand> => change(id
 
 /** Which model the hand is taught to from now on; null: the one that comes with the site. */
 export const chooseModel = (id: string, model: ModelRef | null): Promise<Hand> => change(id, ({ model: _, ...hand }) => (model === null ? hand : { ...hand, model }));
+
+/**
+ * How the hand's writing is divided from now on.
+ * @param shares null: the usual ones
+ * @throws DuctusError `data/shares`
+ */
+export async function chooseSplit(id: string, shares: Shares | null, seed: number): Promise<Hand> {
+  const fault = shares === null ? null : shareFault(shares);
+  if (fault !== null) throw new DuctusError("data/shares", fault, "Change the shares.");
+  return change(id, ({ shares: _, ...hand }) => ({ ...hand, seed, ...(shares === null ? {} : { shares }) }));
+}
+
+/** Which of the hand's documents repeat one another, as a look at them has found. */
+export const keepGroups = (id: string, groups: string[][]): Promise<Hand> => change(id, ({ groups: _, ...hand }) => (groups.length === 0 ? hand : { ...hand, groups }));
+
+/** What splitDocuments is to be given with the hand's documents and seed. */
+export const splitOptions = ({ shares, groups }: Pick<Hand, "shares" | "groups">): SplitOptions => ({ ...(shares === undefined ? {} : { shares }), ...(groups === undefined ? {} : { groups }) });
 
 async function change(id: string, alter: (hand: Hand) => Hand): Promise<Hand> {
   const hand = await transact(["hands"], "readwrite", async (tx) => {

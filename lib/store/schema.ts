@@ -6,8 +6,9 @@
 import "../zod";
 import * as z from "zod";
 import { DuctusError, type ErrorCode, type SerializedError } from "../core/errors";
+import { shareFault } from "../data/split";
 import { sftConfigSchema } from "../train/sft/schema";
-import type { AdapterReport, Conversation, DeviceReport, ExecutionReport, Hand, Judging, KeptCheckpoint, Metric, Run, RunSample, Score, StoredAdapter, StoredCheckpoint, StoredDocument, StoredModel, Turn } from "./types";
+import type { AdapterReport, Conversation, DeviceReport, DocumentLook, ExecutionReport, Hand, Judging, KeptCheckpoint, Metric, Run, RunSample, Score, StoredAdapter, StoredCheckpoint, StoredDocument, StoredModel, Turn } from "./types";
 
 const count = z.number().int().nonnegative();
 const time = z.number().nonnegative();
@@ -50,6 +51,16 @@ export const handSchema: z.ZodType<Hand> = z.object({
   createdAt: time,
   seed: z.number(),
   model: z.object({ id: sha256, name: z.string() }).exactOptional(),
+  shares: z.object({ train: z.number(), validation: z.number(), test: z.number() }).refine((shares) => shareFault(shares) === null, "shares out of bounds").exactOptional(),
+  groups: z.array(z.array(z.string())).exactOptional(),
+});
+
+const lookSchema: z.ZodType<DocumentLook> = z.object({
+  languages: z.array(z.object({ language: z.string(), share: z.number() })),
+  warnings: z.array(z.object({ kind: z.string(), sentence: z.string() })),
+  repeats: z.object({ kind: z.string(), earlierId: z.string(), sentence: z.string() }).exactOptional(),
+  removed: z.array(z.object({ what: z.string(), start: count, end: count })),
+  suggests: z.string().exactOptional(),
 });
 
 export const documentSchema: z.ZodType<StoredDocument> = z.object({
@@ -63,6 +74,10 @@ export const documentSchema: z.ZodType<StoredDocument> = z.object({
   format: z.string().max(32).exactOptional(),
   path: z.string().max(4096).exactOptional(),
   excluded: z.object({ reason: z.string(), by: z.enum(["person", "inspection"]) }).exactOptional(),
+  kept: z.boolean().exactOptional(),
+  original: z.string().exactOptional(),
+  edited: z.boolean().exactOptional(),
+  look: lookSchema.exactOptional(),
   addedAt: time,
 });
 

@@ -3,6 +3,7 @@
  * which can be had again, are not kept here. Times are Unix milliseconds.
  */
 import type { SerializedError } from "../core/errors";
+import type { Shares } from "../data/split";
 import type { Storage } from "../train/model/held";
 import type { SftConfig } from "../train/sft/config";
 
@@ -18,6 +19,10 @@ export interface Hand {
   seed: number;
   /** Which model it is taught to; absent: the one that comes with the site. */
   model?: ModelRef;
+  /** Shares of the split; absent: those of lib/data/split. */
+  shares?: Shares;
+  /** Ids of documents that repeat one another, as the last look found them; they stay in one part of the split. */
+  groups?: string[][];
 }
 
 /** A model that was brought in, as hands remember it: it may be gone by the time it is wanted. */
@@ -65,7 +70,29 @@ export interface StoredDocument {
   path?: string;
   /** Left out of training, with the reason as a sentence; absent: it is used. */
   excluded?: Exclusion;
+  /** The person uses it, whatever a look at the writing suggests. */
+  kept?: boolean;
+  /** As it was read, where `text` is another: freed of what is not the writer's, or edited. */
+  original?: string;
+  /** The text is as the person wants it: nothing is taken off it any more. */
+  edited?: boolean;
+  /** What the last look at the writing found; absent: it was not looked at. */
+  look?: DocumentLook;
   addedAt: number;
+}
+
+/** What lib/data/hygiene has to say of a document. */
+export interface DocumentLook {
+  /** ISO 639-1, largest share first; empty: too short to tell. */
+  languages: { language: string; share: number }[];
+  /** What speaks against it, each a sentence. */
+  warnings: { kind: string; sentence: string }[];
+  /** What it has in common with an earlier piece. */
+  repeats?: { kind: string; earlierId: string; sentence: string };
+  /** What was taken off the original, with its place in it (characters). */
+  removed: { what: string; start: number; end: number }[];
+  /** Why it is suggested to leave it out; absent: it is not. */
+  suggests?: string;
 }
 
 export interface Exclusion {

@@ -8,7 +8,7 @@
 import type { FormatName } from "../import/types";
 import { plural, quoted } from "../phrases";
 import { countWords } from "../words";
-import { BOILERPLATE_WORDS, type Boilerplate, type Removal, type TextKind, withoutSharedBoilerplate } from "./boilerplate";
+import { BOILERPLATE_WORDS, type Boilerplate, type CleanedText, type Removal, type TextKind, withoutSharedBoilerplate } from "./boilerplate";
 import { addShares, type LanguageDetector, languageName, languageNotice, type LanguageReport, type LanguageShare, languageWords, loadLanguageDetector } from "./language";
 import { findNearDuplicates, type Likeness, type NearDuplicate, type NearDuplicates } from "./near-duplicates";
 import { type Warning, warningsOf } from "./warnings";
@@ -21,6 +21,10 @@ export interface InspectedDocument {
   text: string;
   /** Default "plain". */
   kind?: TextKind;
+  /** The person has decided on its text: nothing is taken off. */
+  asItIs?: boolean;
+  /** The person leaves it out: it stands in no other's place. */
+  leftOut?: boolean;
   /** When it was written (Unix milliseconds), if that is known: it tells the later draft. */
   dateMs?: number;
 }
@@ -87,7 +91,10 @@ export function textKindOf(format: FormatName): TextKind {
 export async function inspectDocuments(documents: readonly InspectedDocument[], { seed = 1, signal, onProgress, detectLanguage }: InspectOptions = {}): Promise<Inspection> {
   const breathe = breather(signal);
   const detect = detectLanguage ?? (await loadLanguageDetector());
-  const cleaned = await withoutSharedBoilerplate(documents.map(({ text, kind = "plain" }) => ({ text, kind })), { breathe });
+  const cleaned: CleanedText[] = documents.map(({ text }) => ({ text, removed: [] }));
+  const open = documents.flatMap(({ asItIs }, i) => (asItIs === true ? [] : [i]));
+  const freed = await withoutSharedBoilerplate(open.map((i) => documents[i] as InspectedDocument).map(({ text, kind = "plain" }) => ({ text, kind })), { breathe });
+  open.forEach((i, n) => (cleaned[i] = freed[n] as CleanedText));
   const inspected: DocumentInspection[] = [];
   for (const [i, { id, name }] of documents.entries()) {
     await breathe();
@@ -127,7 +134,7 @@ function suggestOne(inspected: readonly DocumentInspection[], documents: readonl
     at(document).repeats = { kind, earlierId: at(earlier).id, resemblance, sentence: likenessSentence(near, at(earlier).name), passage };
   }
   const found = new Map(pairs.map((pair) => [`${pair.document} ${pair.earlier}`, pair]));
-  for (const [out, winner] of whichGo(documents.map(({ dateMs }, i) => ({ words: at(i).words, excluded: at(i).excluded, ...(dateMs === undefined ? {} : { dateMs }) })), pairs)) {
+  for (const [out, winner] of whichGo(documents.map(({ dateMs, leftOut }, i) => ({ words: at(i).words, excluded: at(i).excluded || leftOut === true, ...(dateMs === undefined ? {} : { dateMs }) })), pairs)) {
     const after = found.get(`${out} ${winner}`), before = found.get(`${winner} ${out}`);
     const { name } = at(winner);
     at(out).excluded = true;

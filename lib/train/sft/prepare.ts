@@ -5,7 +5,7 @@
  */
 import { DuctusError } from "../../core/errors";
 import { dataHash, makeExamples, type Example } from "../../data/examples";
-import { partsOf, splitDocuments, type Split, type SplitDocument } from "../../data/split";
+import { partsOf, splitDocuments, type Split, type SplitDocument, type SplitOptions } from "../../data/split";
 import type { TextTokenizer } from "../model/tokenizer";
 import { completionTokens, type TokenizedExample } from "./batch";
 import type { SftConfig } from "./config";
@@ -52,10 +52,11 @@ const BREATH = 64;
 
 /**
  * @param breathe awaited again and again while it works, so that a stop can be heard; what it throws ends the work
+ * @param splitting shares and groups of the split; absent: 80/10/10, and no groups
  * @throws DuctusError `data/too-little` when a part of the split holds nothing to learn from or to check against
  */
-export async function prepareData(documents: readonly SplitDocument[], splitSeed: number, config: SftConfig, tokenizer: TextTokenizer, breathe: () => Promise<void> = () => Promise.resolve()): Promise<PreparedData> {
-  const split = splitDocuments(documents, splitSeed);
+export async function prepareData(documents: readonly SplitDocument[], splitSeed: number, config: SftConfig, tokenizer: TextTokenizer, breathe: () => Promise<void> = () => Promise.resolve(), splitting: SplitOptions = {}): Promise<PreparedData> {
+  const split = splitDocuments(documents, splitSeed, splitting);
   const tokenized = async (part: "train" | "validation" | "test", pass: number): Promise<PreparedExample[]> => {
     const prepared: PreparedExample[] = [];
     for (const [i, example] of makeExamples(partsOf(split, part), { seed: splitSeed, pass }).entries()) {

@@ -4,7 +4,7 @@
  * score base and tuned on the test part. Reports through hooks; where things are
  * stored and shown is not its business.
  */
-import type { SplitDocument } from "../../data/split";
+import type { SplitDocument, SplitOptions } from "../../data/split";
 import type { AdapterReport, Score } from "../../store/types";
 import type { LoraAdapter } from "../adapter/types";
 import { planFor } from "../execution/open";
@@ -41,6 +41,8 @@ export interface SftRunOptions {
   execution?: ExecutionPlan;
   /** An adapter to go on from; the settings must have its shape, see configFrom. The report is of the model without it, and with what came of it. */
   start?: LoraAdapter;
+  /** Shares and groups of the split; absent: 80/10/10, and no groups. */
+  splitting?: SplitOptions;
 }
 
 export interface SftRunResult extends FineTuneResult {
@@ -66,14 +68,14 @@ export function runPlan(backend: Backend, model: Pick<ReadyModel, "config" | "we
  */
 export async function runSft(
   backend: Backend, model: ReadyModel, documents: readonly SplitDocument[], splitSeed: number, config: SftConfig,
-  control: RunControl, hooks: SftRunHooks = {}, { resume, execution = runPlan(backend, model, config, resume), start }: SftRunOptions = {},
+  control: RunControl, hooks: SftRunHooks = {}, { resume, execution = runPlan(backend, model, config, resume), start, splitting }: SftRunOptions = {},
 ): Promise<SftRunResult> {
   checkConfig(config);
   const adapter = start && startFrom(start, model.config, model.weights, config);
   const data = await prepareData(documents, splitSeed, config, model.tokenizer, async () => {
     await new Promise((resolve) => setTimeout(resolve)); // lets a stop in
     await hooks.preparing?.();
-  });
+  }, splitting);
   const plan = planSteps(data.epochs, config);
   const trainer = await SftTrainer.create(backend, model.config, model.weights, config, adapter, execution);
   let writer: Generator | null = null;

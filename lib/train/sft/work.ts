@@ -4,7 +4,7 @@
  * prepare.ts and plan.ts make the real ones.
  */
 import { DEFAULT_MAX_PROMPT_WORDS, makeExamples } from "../../data/examples";
-import { partsOf as textOf, splitDocuments, type PartName, type SplitDocument } from "../../data/split";
+import { partsOf as textOf, splitDocuments, type PartName, type SplitDocument, type SplitOptions } from "../../data/split";
 import { evaluationPoints } from "../loop";
 import { projectionShape, type ModelConfig } from "../model/config";
 import type { TextTokenizer } from "../model/tokenizer";
@@ -51,8 +51,8 @@ const LOOKED_AT = 96;
 const LONGER = 1.15;
 
 /** By cutting the text as a run will, and tokenising some of it: hardly slower than reading it once. */
-export function lookAtWriting(documents: readonly SplitDocument[], splitSeed: number, tokenizer: TextTokenizer): Writing {
-  const split = splitDocuments(documents, splitSeed);
+export function lookAtWriting(documents: readonly SplitDocument[], splitSeed: number, tokenizer: TextTokenizer, splitting: SplitOptions = {}): Writing {
+  const split = splitDocuments(documents, splitSeed, splitting);
   const cut = (part: PartName) => makeExamples(textOf(split, part), { seed: splitSeed, pass: part === "train" ? 1 : 0 });
   const train = cut("train");
   const every = Math.max(1, Math.floor(train.length / LOOKED_AT));
