@@ -89,6 +89,7 @@ async function takeFiles(files: readonly SourceFile[], existing: readonly { name
     },
   }));
   for await (const event of importFiles(inputs, { signal, existing })) {
+    if (store.failure !== null) throw store.failure; // it came out as a fault of the file that was next
     if (event.type === "document") {
       const { source, ...document } = event.document;
       await store.add({ ...document, path: source }, event.document.source);
@@ -132,6 +133,8 @@ class Sayings {
 class BatchStore {
   /** Stored by now. */
   pieces = 0;
+  /** Why a batch could not be stored. */
+  failure: Error | null = null;
   private waiting: NewDocument[] = [];
   private chars = 0;
   private since = performance.now();
@@ -154,10 +157,20 @@ class BatchStore {
   /** @throws DuctusError `store/full`, `store/missing`; the batch is given up then */
   async flush(): Promise<void> {
     this.since = performance.now();
+    if (this.failure !== null) throw this.failure;
     if (this.waiting.length === 0) return;
     const batch = this.waiting;
     this.waiting = [];
     this.chars = 0;
+    try {
+      await this.store(batch);
+    } catch (error) {
+      this.failure = error instanceof Error ? error : new Error(String(error));
+      throw error;
+    }
+  }
+
+  private async store(batch: readonly NewDocument[]): Promise<void> {
     if (this.handId === null) {
       const hand = await createHand({ name: nameFor(this.firstFile, this.fallbackName), source: "own" });
       await addDocuments(hand.id, batch).catch(async (error: unknown) => {

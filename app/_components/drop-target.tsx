@@ -13,7 +13,8 @@ import { intake, takeFiles } from "../_state/intake";
 import { isModel, models, offerModel } from "../_state/models";
 import { workspace } from "../_state/workspace";
 import { zipKind } from "../_state/zip-kind";
-import { droppedFiles } from "./dropped";
+import { droppedFiles, MAX_DROPPED } from "./dropped";
+import { count } from "./format";
 
 export function DropTarget() {
   const [over, setOver] = useState(false);
@@ -80,7 +81,7 @@ function refuse(cause: unknown, path: string, go: (to: string) => void): void {
 }
 
 async function receive(transfer: DataTransfer, path: string, go: (to: string) => void): Promise<void> {
-  const dropped = await droppedFiles(transfer);
+  const { files: dropped, hasMore } = await droppedFiles(transfer);
   if (isModel(dropped, path)) {
     go("/models");
     return offerModel(dropped);
@@ -97,6 +98,7 @@ async function receive(transfer: DataTransfer, path: string, go: (to: string) =>
   const texts = dropped.filter(({ file }) => file !== saved && !adapters.includes(file));
   // What could not be read is said there, too, and on the start page.
   if (texts.length > 0 && ((await takeFiles(texts, path === "/" ? null : hand)) || path !== "/")) go("/writing");
+  if (hasMore) intake.set((i) => ({ ...i, leftOut: [...i.leftOut, { name: "The rest of what was dropped", reason: `Only the first ${count(MAX_DROPPED)} files of a folder are looked at.` }] }));
   const [first] = adapters;
   if (first !== undefined) {
     go("/share");

@@ -2,22 +2,28 @@
 import type { ModelSourceFile } from "../../workers/protocol";
 
 /** A person drops a folder of writing or a model, not a disk. */
-const MAX_FILES = 5000;
-const MAX_DEPTH = 6;
+export const MAX_DROPPED = 20_000;
+const MAX_DEPTH = 12;
+
+export interface Dropped {
+  files: ModelSourceFile[];
+  /** There were more than are taken. */
+  hasMore: boolean;
+}
 
 /** Must be called while the drop event is handled: the browser forgets its items afterwards. */
-export async function droppedFiles(transfer: DataTransfer): Promise<ModelSourceFile[]> {
+export async function droppedFiles(transfer: DataTransfer): Promise<Dropped> {
   const entries = [...transfer.items].filter(({ kind }) => kind === "file").map((item) => item.webkitGetAsEntry());
   if (entries.some((entry) => entry?.isDirectory)) {
     const files: ModelSourceFile[] = [];
     for (const entry of entries) if (entry !== null) await collect(entry, "", files, 0);
-    return files;
+    return { files: files.slice(0, MAX_DROPPED), hasMore: files.length > MAX_DROPPED };
   }
-  return [...transfer.files].map((file) => ({ path: file.name, file }));
+  return { files: [...transfer.files].map((file) => ({ path: file.name, file })), hasMore: false };
 }
 
 async function collect(entry: FileSystemEntry, above: string, files: ModelSourceFile[], depth: number): Promise<void> {
-  if (files.length >= MAX_FILES || depth > MAX_DEPTH || entry.name.startsWith(".")) return;
+  if (files.length > MAX_DROPPED || depth > MAX_DEPTH || entry.name.startsWith(".")) return;
   const path = above === "" ? entry.name : `${above}/${entry.name}`;
   if (isFile(entry)) {
     files.push({ path, file: await new Promise<File>((resolve, reject) => entry.file(resolve, reject)) });

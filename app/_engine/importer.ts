@@ -15,5 +15,3 @@ export const lookOver = (handId: string): Promise<void> => host.call((importer) 
 export const showExamples = (handId: string, seed: number, count: number): Promise<ShownExamples> => host.call((importer) => importer.examples(handId, seed, count));
 export const cutsOf = (handId: string, documentId: string): Promise<Cut[]> => host.call((importer) => importer.cuts(handId, documentId));
 export const stopImport = (): Promise<void> => host.call((importer) => importer.stop());
-/** Gives back what the worker holds; the next call starts a fresh one. */
-export const closeImporter = (): void => host.end();

@@ -44,5 +44,5 @@ export function About() {
 function quickWords({ webgpu, threads }: DeviceOutlook): string {
   const small = "The small model that comes with the site learns a few thousand words in minutes";
   if (webgpu) return `${small}, and larger models that you bring in can be taught here, too.`;
-  return threads > 1 ? `${small}; writing is quick. A larger model of your own takes hours.` : "Everything works, slowly: the small model takes a while to learn, and a larger one is too much.";
+  return threads > 1 ? `${small}; writing is quick. A larger model of your own takes far longer.` : "Everything works, slowly: the small model takes a while to learn, and a larger one is too much.";
 }

@@ -1,6 +1,6 @@
 "use client";
 /** One piece: what there is to say of it, its text to read, edit, or see cut, and the way to its neighbours. */
-import { useEffect, useRef, useState, type RefObject } from "react";
+import { useRef, useState, type RefObject } from "react";
 import type { StoredDocument } from "../../lib/store/types";
 import { Confirm } from "../_components/confirm";
 import { ErrorNote } from "../_components/error-note";
@@ -23,7 +23,8 @@ interface Props {
 }
 
 export function Reader({ root, documents, open, part, onOpen }: Props) {
-  const [error, setError] = useState<unknown>(null);
+  /** Of the piece that was open when it happened. */
+  const [failure, setFailure] = useState<{ id: string; error: unknown } | null>(null);
   const [isCut, setIsCut] = useState(false);
   const [deleting, setDeleting] = useState(false);
   /** The piece as it was before the last edit. */
@@ -33,20 +34,19 @@ export function Reader({ root, documents, open, part, onOpen }: Props) {
   const previous = documents[at - 1];
   const next = documents[at + 1];
   const busy = useRef(false);
-  useEffect(() => setError(null), [open.id]);
 
   /** One at a time: a second click while the first is at work would do it twice. */
   const attempt = (work: () => Promise<void>): void => {
     if (busy.current) return;
     busy.current = true;
-    setError(null);
-    work().catch(setError).finally(() => { busy.current = false; });
+    setFailure(null);
+    work().catch((error: unknown) => setFailure({ id: open.id, error })).finally(() => { busy.current = false; });
   };
   const where = open.path !== undefined && open.path.includes("/") ? open.path : null;
   const facts = [plural(open.words, "word"), open.encoding === undefined || open.encoding === "utf-8" ? null : `read as ${open.encoding}`, part === null ? null : PART_WORDS[part]];
   return (
     <section ref={root} className="reader" aria-label="The piece that is open">
-      {error !== null && <ErrorNote error={error} />}
+      {failure?.id === open.id && <ErrorNote error={failure.error} />}
       <article key={open.id}>
         <header className="reader-head">
           <h2 className="section-title">{open.name}</h2>

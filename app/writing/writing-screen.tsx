@@ -70,7 +70,7 @@ function Filled({ hand, documents, used, hasLearned }: Props) {
     <div className="folio">
       <div className="min-w-0">
         <h1 className="title">{used.length === 0 ? (documents.length === 0 ? "No pieces yet" : "All pieces are left out") : `${plural(used.length, "piece")}, ${plural(words, "word")}`}</h1>
-        <Totals documents={documents} />
+        <Totals hand={hand} documents={documents} />
         {split !== null ? (
           <SplitView split={split} documents={used} />
         ) : (
@@ -85,7 +85,7 @@ function Filled({ hand, documents, used, hasLearned }: Props) {
         {(busy || reportFor === hand.id) && <IntakeReport />}
         {split !== null && (
           <div className="writing-more">
-            <SplitSettings key={`${hand.seed} ${JSON.stringify(hand.shares)}`} hand={hand} hasLearned={hasLearned} />
+            <SplitSettings hand={hand} hasLearned={hasLearned} />
             <details className="folded" onToggle={(event) => setShowsExamples(event.currentTarget.open)} data-testid="examples-fold">
               <summary>See what the model will be given</summary>
               {showsExamples && <Examples hand={hand} documents={used} />}
