@@ -91,9 +91,9 @@ describe("takeIn", () => {
   });
 
   it("ends where there is no room, and keeps what was stored before", async () => {
-    const real = vi.mocked(documentStore.addDocuments).getMockImplementation();
+    const { addDocuments: real } = await vi.importActual<typeof documentStore>("../lib/store/documents");
     let batches = 0;
-    vi.mocked(documentStore.addDocuments).mockImplementation((...batch) => (++batches > 2 ? Promise.reject(new DuctusError("store/full", "Full.", "Free some.")) : real!(...batch)));
+    vi.mocked(documentStore.addDocuments).mockImplementation((...batch) => (++batches > 2 ? Promise.reject(new DuctusError("store/full", "Full.", "Free some.")) : real(...batch)));
     const { handId, added, error, events } = await take({ files: ["a", "b", "c", "d", "e"].map((name) => file(`${name}.txt`, prose(name, 3))) });
     expect({ added, code: error?.code }).toEqual({ added: 2, code: "store/full" });
     expect(await listDocuments(handId!)).toHaveLength(2);
