@@ -7,9 +7,9 @@
 import { DuctusError } from "../lib/core/errors";
 import { getAdapter } from "../lib/store/adapters";
 import { listDocuments, usedDocuments } from "../lib/store/documents";
-import { getHand, getSetting, listHands } from "../lib/store/hands";
+import { getHand, getSetting, listHands, splitOptions } from "../lib/store/hands";
 import { listMetrics, listRuns } from "../lib/store/runs";
-import type { DeviceReport, Run } from "../lib/store/types";
+import type { DeviceReport, Hand, Run } from "../lib/store/types";
 import { openAdapter } from "../lib/train/adapter/file";
 import { memoryLimits } from "../lib/train/execution/choose";
 import type { ModelConfig } from "../lib/train/model/config";
@@ -33,7 +33,7 @@ export async function predict({ handId, config, startAdapterId, device }: Predic
   const settled = startAdapterId === undefined ? config : await withShapeOf(startAdapterId, model, config);
   const { kind } = device;
   const speed = await speedHere(device, model);
-  const prediction = predictRun(settled, model, { kind, limits: memoryLimits({ kind }), speed }, look(documents, hand.seed, model.tokenizer));
+  const prediction = predictRun(settled, model, { kind, limits: memoryLimits({ kind }), speed }, look(documents, hand, model.tokenizer));
   const { maxPositions, vocabSize } = model.config;
   return { prediction, config: settled, limits: { maxPositions, vocabSize }, parameters: model.identity.parameters };
 }
@@ -44,12 +44,14 @@ async function withShapeOf(adapterId: string, { identity, config: model }: Model
   return configFrom(config, openAdapter(stored.file, { ...identity, config: model }).adapter);
 }
 
-let looked: { documents: readonly { text: string }[]; seed: number; tokenizer: TextTokenizer; writing: Writing } | null = null;
+let looked: { documents: readonly { text: string }[]; division: string; tokenizer: TextTokenizer; writing: Writing } | null = null;
 
-/** The same writing is looked at once, whatever the settings. */
-function look(documents: readonly { id: string; text: string }[], seed: number, tokenizer: TextTokenizer): Writing {
-  const same = looked?.seed === seed && looked.tokenizer === tokenizer && looked.documents.length === documents.length && looked.documents.every(({ text }, i) => text === documents[i]?.text);
-  if (looked === null || !same) looked = { documents, seed, tokenizer, writing: lookAtWriting(documents, seed, tokenizer) };
+/** The same writing, divided in the same way, is looked at once, whatever the settings. */
+function look(documents: readonly { id: string; text: string }[], { seed, ...hand }: Hand, tokenizer: TextTokenizer): Writing {
+  const splitting = splitOptions(hand);
+  const division = JSON.stringify([seed, splitting]);
+  const same = looked?.division === division && looked.tokenizer === tokenizer && looked.documents.length === documents.length && looked.documents.every(({ text }, i) => text === documents[i]?.text);
+  if (looked === null || !same) looked = { documents, division, tokenizer, writing: lookAtWriting(documents, seed, tokenizer, splitting) };
   return looked.writing;
 }
 

@@ -6,7 +6,7 @@ import { prose } from "../lib/data/testing/prose";
 import { closeDatabase, DATABASE_NAME } from "../lib/store/db";
 import { addDocuments, excludeDocuments, listDocuments, usedDocuments } from "../lib/store/documents";
 import { chooseSplit, createHand, getHand, splitOptions } from "../lib/store/hands";
-import { loadTokenizerFiles } from "../lib/train/model/manifest";
+import { loadModelSettings } from "../lib/train/model/manifest";
 import { createTokenizer } from "../lib/train/model/tokenizer";
 import { prepareData } from "../lib/train/sft/prepare";
 import { defaultConfig } from "../lib/train/sft/recipes";
@@ -36,7 +36,7 @@ it("shows the very examples of a run's first pass, with their tokens, and how a 
   const hand = (await getHand(id))!;
   const documents = usedDocuments(await listDocuments(id));
 
-  const { tokenizerJson, tokenizerConfig, entry } = await loadTokenizerFiles("http://site.test/models", "ductus-base", publicFile);
+  const { tokenizerJson, tokenizerConfig, entry } = await loadModelSettings("http://site.test/models", "ductus-base", publicFile);
   const tokenizer = createTokenizer(tokenizerJson, tokenizerConfig);
   const config = defaultConfig(entry.parameters, 1100);
   const { epochs } = await prepareData(documents, hand.seed, config, tokenizer, undefined, splitOptions(hand));

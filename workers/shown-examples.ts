@@ -15,7 +15,7 @@ import type { Hand } from "../lib/store/types";
 import { EMBEDDED_MODEL_ID } from "../lib/train/model/embedded";
 import { opfsModel } from "../lib/train/model/files";
 import { openSettings } from "../lib/train/model/load";
-import { loadTokenizerFiles } from "../lib/train/model/manifest";
+import { loadModelSettings } from "../lib/train/model/manifest";
 import { createTokenizer, type TextTokenizer } from "../lib/train/model/tokenizer";
 import { tokenizeExample } from "../lib/train/sft/prepare";
 import { defaultConfig } from "../lib/train/sft/recipes";
@@ -85,7 +85,7 @@ function readingOf({ model }: Hand): Promise<Reading> {
 }
 
 async function embedded(): Promise<Reading> {
-  const { entry, tokenizerJson, tokenizerConfig } = await loadTokenizerFiles(`${self.location.origin}/models`, EMBEDDED_MODEL_ID, fetchModelFile);
+  const { entry, tokenizerJson, tokenizerConfig } = await loadModelSettings(`${self.location.origin}/models`, EMBEDDED_MODEL_ID, fetchModelFile);
   return { tokenizer: createTokenizer(tokenizerJson, tokenizerConfig), parameters: entry.parameters };
 }
 

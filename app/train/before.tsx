@@ -44,7 +44,7 @@ export function Before({ hand, documents, adapters, blocked, linked }: { hand: H
       <div className="min-w-0">
         <h1 className="title">The model has not read a word of this hand yet</h1>
         <p className="lead">
-          It will read {split.rule.byDocument ? plural(pieces.train, "piece") : "the first eight tenths"}, {plural(words.train, "word")}, several times over. Now and then it stops to write a few lines, so that you
+          It will read {split.rule.byDocument ? plural(pieces.train, "piece") : `the first ${Math.round(100 * split.rule.shares.train)} % of it`}, {plural(words.train, "word")}, several times over. Now and then it stops to write a few lines, so that you
           can read along as its writing changes, and to be checked on what was kept aside.
         </p>
         <p className="lead">You may stop at any time and keep what it has learned by then. Leave this tab open meanwhile.</p>
