@@ -50,7 +50,7 @@ export const GROUPS: Record<Group, { title: string; why: string }> = {
 
 const WHO: Record<string, string> = {
   "page": "the page", "ductus-trainer": "training", "ductus-writer": "writing", "ductus-models": "models", "ductus-importer": "reading files",
-  "ductus-keeper": "saving and opening", "ductus-importer": "reading your files", "ductus-threads": "timing the processor", "ductus-self-test": "the self-test", "ductus-service-worker": "keeping the site",
+  "ductus-keeper": "saving and opening", "ductus-threads": "timing the processor", "ductus-self-test": "the self-test", "ductus-service-worker": "keeping the site",
 };
 export const whoWords = (who: string): string => WHO[who] ?? who.replace(/^ductus-/, "");
 
