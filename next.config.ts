@@ -19,8 +19,12 @@ const config: NextConfig = {
   turbopack: {
     root: process.cwd(),
     // What only Node can load never enters a bundle for the browser. (`stream`: jszip asks whether there is one; what
-    // stands in for it in bundles makes functions from strings, which the policy refuses.)
-    resolveAlias: { "onnxruntime-node": { browser: empty }, sharp: { browser: empty }, stream: { browser: empty } },
+    // stands in for it in bundles makes functions from strings, which the policy refuses.) Markdown's names of characters
+    // are looked up in a table, as in Node, and not by an element's innerHTML: a worker has no elements, and the policy no innerHTML.
+    resolveAlias: {
+      "onnxruntime-node": { browser: empty }, sharp: { browser: empty }, stream: { browser: empty },
+      "decode-named-character-reference": { browser: "./node_modules/decode-named-character-reference/index.js" },
+    },
   },
   ...(files ? { output: "export", distDir: "out" } : served()),
 };

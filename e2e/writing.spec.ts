@@ -162,7 +162,7 @@ test("markup, scripts and odd file names are only ever text", async ({ page, con
   await giveZip(page, "hostile.zip", {
     [`${HOSTILE.replaceAll("/", "")}.txt`]: bytes(`${HOSTILE}\n\n${stretch(0, 4)}`),
     "image.svg": bytes('<svg xmlns="http://www.w3.org/2000/svg" onload="window.ran=1"><script>window.ran=1</script><text>hello</text></svg>'),
-    "page.html": bytes(`<html><head><base href="https://elsewhere.example/"><meta http-equiv="refresh" content="0;url=https://elsewhere.example"></head><body onload="window.ran=1">${HOSTILE}<iframe src="https://elsewhere.example"></iframe><p>${PARAGRAPHS[5]!}</p><p>&lt;b&gt;${PARAGRAPHS[6]!}</p></body></html>`),
+    "page.html": bytes(`<html><head><base href="https://elsewhere.example/"><meta http-equiv="refresh" content="0;url=https://elsewhere.example"></head><body onload="window.ran=1">${HOSTILE}</svg><iframe src="https://elsewhere.example"></iframe><p>${PARAGRAPHS[5]!}</p><p>&lt;b&gt;${PARAGRAPHS[6]!}</p></body></html>`),
     "note.md": bytes(`# [click](javascript:window.ran=1)\n\n![x](https://elsewhere.example/x.png)\n\n${HOSTILE}\n\n${stretch(7, 2)}`),
     "../../up.txt": bytes(stretch(9, 2)),
     "\u202etxt.exe.txt": bytes(stretch(11, 2)),

@@ -25,9 +25,9 @@ export function IntakeReport() {
       {error !== null && added > 0 && <p className="quiet">{plural(added, "piece")} {added === 1 ? "was" : "were"} stored before that, and {added === 1 ? "is" : "are"} safe.</p>}
       {unlooked !== null && <ErrorNote error={{ ...unlooked, message: `The pieces are here, but they could not be looked over. ${unlooked.message}` }} />}
       {faults.slice(0, NAMED).map(({ name, error: fault }, i) => <ErrorNote key={`${i} ${name}`} error={fault} />)}
-      {faults.length > NAMED && <Group title={`${plural(faults.length - NAMED, "more file")} could not be read`} lines={faults.slice(NAMED).map(({ name, error: fault }) => ({ name, reason: fault.message }))} open={false} />}
+      {faults.length > NAMED && <Group title={`${plural(faults.length - NAMED, "more file")} could not be read`} lines={faults.slice(NAMED).map(({ name, error: fault }) => ({ name, reason: fault.message }))} />}
       {!busy && faults.length > 0 && added > 0 && <p className="quiet">The {added === 1 ? "piece that could be read was added" : `${count(added)} pieces that could be read were added`}.</p>}
-      {groupsOf(leftOut).map(({ kind, lines }) => <Group key={kind} title={titleOf(lines, kind)} lines={lines} open={leftOut.length <= NAMED} />)}
+      {leftOut.length <= NAMED ? <Lines lines={leftOut} /> : groupsOf(leftOut).map(({ kind, lines }) => (lines.length === 1 ? <Lines key={kind} lines={lines} /> : <Group key={kind} title={titleOf(lines.length, kind)} lines={lines} />))}
       {unwrapped.length > 0 && (
         <p className="quiet small">{unwrapped.length === 1 ? `“${unwrapped[0] ?? ""}” was` : plural(unwrapped.length, "file was", "files were")} broken into lines of a fixed width; the lines were joined into paragraphs.</p>
       )}
@@ -61,17 +61,24 @@ function progressWords({ phase, done, total, files, filesDone, pieces, remaining
   return `${ofFiles}${bytes(done)} of ${bytes(total)}; ${plural(pieces, "piece")} kept so far${left}`;
 }
 
-function Group({ title, lines, open }: { title: string; lines: readonly Said[]; open: boolean }) {
+function Lines({ lines }: { lines: readonly Said[] }) {
+  if (lines.length === 0) return null;
+  return (
+    <ul className="space-y-1">
+      {lines.map(({ name, reason }, i) => <li key={i}><span className="[overflow-wrap:anywhere]">{name}</span>: <span className="quiet">{reason}</span></li>)}
+    </ul>
+  );
+}
+
+function Group({ title, lines }: { title: string; lines: readonly Said[] }) {
   const [query, setQuery] = useState("");
   const [shown, setShown] = useState(SHOWN);
   const found = query.trim() === "" ? lines : lines.filter(({ name, reason }) => `${name} ${reason}`.toLowerCase().includes(query.trim().toLowerCase()));
   return (
-    <details className="folded" open={open}>
+    <details className="folded">
       <summary>{title}</summary>
       {lines.length >= SEARCHED && <input type="search" className="field mb-2" aria-label={`Search: ${title}`} placeholder="Search these" value={query} onChange={(event) => setQuery(event.currentTarget.value)} />}
-      <ul className="mt-1 space-y-1">
-        {found.slice(0, shown).map(({ name, reason }, i) => <li key={i}><span className="[overflow-wrap:anywhere]">{name}</span>: <span className="quiet">{reason}</span></li>)}
-      </ul>
+      <Lines lines={found.slice(0, shown)} />
       {found.length === 0 && <p className="quiet">None of them.</p>}
       {found.length > shown && <button type="button" className="link mt-1" onClick={() => setShown(shown + SHOWN)}>Show {count(Math.min(SHOWN, found.length - shown))} more of {count(found.length)}</button>}
     </details>
@@ -90,8 +97,4 @@ function groupsOf(leftOut: readonly Said[]): { kind: string; lines: Said[] }[] {
   return [...groups].map(([kind, lines]) => ({ kind, lines })).sort((a, b) => b.lines.length - a.lines.length);
 }
 
-function titleOf(lines: readonly Said[], kind: string): string {
-  const [first] = lines;
-  if (lines.length === 1 && first !== undefined) return `“${first.name}” was left out`;
-  return `${count(lines.length)} were left out: ${kind.charAt(0).toLowerCase()}${kind.slice(1)}`;
-}
+const titleOf = (lines: number, kind: string): string => `${count(lines)} were left out: ${kind.charAt(0).toLowerCase()}${kind.slice(1)}`;

@@ -17,7 +17,7 @@ import { Setup } from "./setup";
 import { StartButton } from "./start-button";
 
 export function Before({ hand, documents, adapters, blocked, linked }: { hand: Hand; documents: readonly StoredDocument[]; adapters: readonly AdapterInfo[]; blocked: boolean; linked: boolean }) {
-  const split = useMemo(() => splitDocuments(documents, hand.seed, splitOptions(hand)), [documents, hand.seed]);
+  const split = useMemo(() => splitDocuments(documents, hand.seed, splitOptions(hand)), [documents, hand]);
   const [device, setDevice] = useState<DeviceOutlook | null>(null);
   const [kept, setKept] = useState<boolean | null>(null);
   const modelGone = useModelGone(hand);
