@@ -32,7 +32,7 @@ const MIXED = {
   "fourth.eml": bytes(mail(stretch(7, 2))),
   "rain.txt": bytes("It has rained for a week here, and the river stands in the lower field.\n\nCome when it is dry, and bring the boots that you left with us in March.\n\nCopyright © 2021 Ann Lee. All rights reserved.\n"),
   "rows.csv": bytes(csv(stretch(9, 1), stretch(10, 2))),
-  "lines.jsonl": bytes(`${JSON.stringify({ title: "Line", text: stretch(12, 3) })}\n`),
+  "lines.jsonl": bytes([stretch(12, 1), stretch(13, 2)].map((text, i) => `${JSON.stringify({ title: `Line ${i}`, text })}\n`).join("")),
   "dorf.txt": bytes(GERMAN),
   "chats/WhatsApp Chat with Jo.txt": bytes(CHAT),
   "__MACOSX/._first.txt": bytes("x"),
@@ -57,7 +57,7 @@ test("a mixed archive: flags, editing, leaving out, another division, examples",
     await expect(page.getByTestId("error")).toContainText("broken.docx");
     await expect(page.getByText(/Hidden and system files/)).toBeVisible();
     const { documents, hands } = await stored(page);
-    expect(documents.map(({ format }) => format).sort()).toEqual(["csv", "csv", "docx", "email", "html", "jsonl", "text", "text", "text", "text"]);
+    expect(documents.map(({ format }) => format).sort()).toEqual(["csv", "csv", "docx", "email", "html", "jsonl", "jsonl", "text", "text", "text", "text"]);
     expect(hands).toHaveLength(1);
     expect(documents.find(({ path }) => path?.endsWith("first.txt"))?.path).toBe("everything of mine.zip/diary/march/first.txt");
   });
@@ -82,7 +82,7 @@ test("a mixed archive: flags, editing, leaving out, another division, examples",
     await pieces(page).getByRole("button", { name: /left out/ }).click();
     await expect(page.getByTestId("left-out")).toContainText("as suggested");
     await page.getByTestId("use-piece").click();
-    await expect(page.getByRole("heading", { level: 1 })).toHaveText(/^10 pieces/);
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText(/^11 pieces/);
     await expect(page.getByTestId("split-words")).toContainText("one side");
     await page.getByTestId("leave-out").click();
     await expect(page.getByTestId("left-out")).toContainText("You left this piece out");
@@ -163,13 +163,14 @@ test("markup, scripts and odd file names are only ever text", async ({ page, con
     [`${HOSTILE.replaceAll("/", "")}.txt`]: bytes(`${HOSTILE}\n\n${stretch(0, 4)}`),
     "image.svg": bytes('<svg xmlns="http://www.w3.org/2000/svg" onload="window.ran=1"><script>window.ran=1</script><text>hello</text></svg>'),
     "page.html": bytes(`<html><head><base href="https://elsewhere.example/"><meta http-equiv="refresh" content="0;url=https://elsewhere.example"></head><body onload="window.ran=1">${HOSTILE}</svg><iframe src="https://elsewhere.example"></iframe><p>${PARAGRAPHS[5]!}</p><p>&lt;b&gt;${PARAGRAPHS[6]!}</p></body></html>`),
-    "note.md": bytes(`# [click](javascript:window.ran=1)\n\n![x](https://elsewhere.example/x.png)\n\n${HOSTILE}\n\n${stretch(7, 2)}`),
+    "note.md": bytes(`# [click](javascript:window.ran=1)\n\n![x](https://elsewhere.example/x.png)\n\n${HOSTILE}\n\nTwo caf&eacute;s &amp; a bar.\n\n${stretch(7, 2)}`),
     "../../up.txt": bytes(stretch(9, 2)),
     "\u202etxt.exe.txt": bytes(stretch(11, 2)),
   });
   await expect(page).toHaveURL(/\/writing$/, { timeout: START_TIMEOUT_MS });
   const { documents } = await stored(page);
   expect(documents.length).toBeGreaterThanOrEqual(5);
+  expect(documents.find(({ format }) => format === "markdown")?.text).toContain("Two cafés & a bar.");
   for (const { id, name } of documents) {
     expect(name).not.toMatch(/[\u202a-\u202e]/);
     await pieces(page).getByRole("listitem").nth(documents.findIndex((document) => document.id === id)).getByRole("button").click();
