@@ -14,14 +14,21 @@ import { registerTransferHandlers } from "./transfer";
 
 const ALIVE_MS = 2000;
 
+interface Going {
+  reading: AbortController;
+  looking: AbortController;
+  isLooking: boolean;
+}
+
 /** Stopping ends what it is at: the reading, or the look over what was read. */
-let going: { reading: AbortController; looking: AbortController; isLooking: boolean } | null = null;
+let going: Going | null = null;
 let looks: Promise<void> = Promise.resolve();
 
 const api: ImporterApi = {
   take: async (request, onEvent) => {
     if (going !== null) throw new DuctusError("app/busy", "Files are being read already.", "Wait for that to end.");
-    const mine = (going = { reading: new AbortController(), looking: new AbortController(), isLooking: false });
+    const mine: Going = { reading: new AbortController(), looking: new AbortController(), isLooking: false };
+    going = mine;
     const beat = setInterval(() => onEvent({ type: "alive" }), ALIVE_MS);
     try {
       await looks;
