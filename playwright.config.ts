@@ -16,6 +16,8 @@ const launchOptions = (args: string[]) => ({ executablePath, args: [...chromiumA
  * half the time, and a kernel that relies on those zeros fails.
  */
 const softwareAdapter = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-dawn-features=disable_workgroup_init"];
+/** `DUCTUS_TRACE=1` keeps a trace of each test that fails; recording one makes every test a fifth slower. */
+const tracing = process.env["DUCTUS_TRACE"] === "1" ? "retain-on-failure" : "off";
 const WEBGPU = /.*\.webgpu\.spec\.ts/;
 
 export default defineConfig({
@@ -26,7 +28,7 @@ export default defineConfig({
   forbidOnly: process.env["CI"] !== undefined,
   retries: 0,
   timeout: process.env["DUCTUS_LONG"] === "1" ? 3_600_000 : 600_000, // no test fails for being slow
-  use: { baseURL: `http://localhost:${port}`, trace: "retain-on-failure" },
+  use: { baseURL: `http://localhost:${port}`, trace: tracing },
   projects: [
     { name: "wasm", testIgnore: WEBGPU, use: { launchOptions: launchOptions([]) } },
     { name: "webgpu", testMatch: WEBGPU, use: { launchOptions: launchOptions(softwareAdapter) } },

@@ -1,10 +1,10 @@
 /**
- * `npm test`: types, lint, unit tests, build, end-to-end tests, in this order,
+ * `npm test`: types, unit tests, lint, builds, end-to-end tests, in this order,
  * each whatever came of those before it. The last line is `N passed, N failed`
  * (and `, N skipped`), where types, lint and build count as one each. With
  * --long the full counts and sizes run (DUCTUS_LONG=1).
  */
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -26,16 +26,27 @@ const freePort = () =>
     });
   });
 
-/** @param {string[]} args @param {Record<string, string>} [env] @returns {boolean} */
-function node(args, env = {}) {
-  return spawnSync(process.execPath, args, { cwd: root, stdio: "inherit", env: { ...process.env, ...env } }).status === 0;
-}
+/** @param {string[]} args @param {Record<string, string>} [env] @returns {Promise<boolean>} */
+const node = (args, env = {}) =>
+  new Promise((resolve) => {
+    spawn(process.execPath, args, { cwd: root, stdio: "inherit", env: { ...process.env, ...env } }).once("error", () => resolve(false)).once("close", (status) => resolve(status === 0));
+  });
 
-/** @param {string} script @returns {Counts} one passed or one failed */
-function npmRun(script) {
-  const ok = spawnSync("npm", ["run", "--silent", script], { cwd: root, stdio: "inherit", shell: process.platform === "win32" }).status === 0;
-  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 };
-}
+/**
+ * A script whose output is kept, so that it can be shown at its turn where it runs beside others.
+ * @param {string} script @returns {Promise<{ output: string, counts: Counts }>} one passed or one failed
+ */
+const npmRun = (script) =>
+  new Promise((resolve) => {
+    const child = spawn("npm", ["run", "--silent", script], { cwd: root, stdio: ["ignore", "pipe", "pipe"], shell: process.platform === "win32" });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
+    const end = (/** @type {boolean} */ ok) => resolve({ output, counts: { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 } });
+    child.once("error", (error) => {
+      output += `${error.message}\n`;
+      end(false);
+    }).once("close", (status) => end(status === 0));
+  });
 
 /**
  * Counts from a reporter's file. A runner that failed without a failed test
@@ -47,16 +58,16 @@ function fromReport(file, ok, count) {
   return !ok && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
 }
 
-function unit() {
+async function unit() {
   const file = join(RESULTS, "unit.json");
-  const ok = node(["node_modules/vitest/vitest.mjs", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`]);
+  const ok = await node(["node_modules/vitest/vitest.mjs", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`]);
   return fromReport(file, ok, countVitest);
 }
 
 async function endToEnd() {
   const file = join(root, "test-results", "e2e.json");
   const port = String(await freePort());
-  const ok = node(["node_modules/@playwright/test/cli.js", "test", "--reporter=list,json"], { PLAYWRIGHT_JSON_OUTPUT_FILE: file, DUCTUS_TEST_PORT: port });
+  const ok = await node(["node_modules/@playwright/test/cli.js", "test", "--reporter=list,json"], { PLAYWRIGHT_JSON_OUTPUT_FILE: file, DUCTUS_TEST_PORT: port });
   return fromReport(file, ok, countPlaywright);
 }
 
@@ -71,25 +82,34 @@ process.env.DUCTUS_CHROMIUM = ensureChromium();
 rmSync(RESULTS, { recursive: true, force: true });
 mkdirSync(RESULTS, { recursive: true });
 
-/** @type {[string, () => Counts | Promise<Counts>][]} */
-const stages = [
-  ["types", () => npmRun("types")],
-  ["lint", () => npmRun("lint")],
-  ["unit", unit],
-  ["files", () => npmRun("build:static")],
-  ["build", () => npmRun("build")],
-  ["e2e", endToEnd],
-];
 /** @type {Counts} */
 const total = { passed: 0, failed: 0, skipped: 0 };
 /** @type {string[]} */
 const lines = [];
-for (const [name, run] of stages) {
-  console.log(`\n== ${name}`);
-  const counts = await run();
+/** @param {string} name @param {Counts} counts */
+function record(name, counts) {
   for (const key of /** @type {const} */ (["passed", "failed", "skipped"])) total[key] += counts[key];
   lines.push(`${name}: ${summary(counts)}`);
   console.log(lines.at(-1));
 }
+/** @param {string} name @param {Promise<{ output: string, counts: Counts }>} script */
+async function show(name, script) {
+  console.log(`\n== ${name}`);
+  const { output, counts } = await script;
+  process.stdout.write(output);
+  record(name, counts);
+}
+
+// Lint takes one core, and longest: beside it the types are checked, and the unit tests begin. Both read what the builds write anew, so these wait.
+const typegen = await npmRun("typegen");
+const lint = npmRun("lint");
+await show("types", typegen.counts.failed > 0 ? Promise.resolve(typegen) : npmRun("check-types"));
+console.log("\n== unit");
+record("unit", await unit());
+await show("lint", lint);
+await show("files", npmRun("build:static"));
+await show("build", npmRun("build"));
+console.log("\n== e2e");
+record("e2e", await endToEnd());
 console.log(`\n${lines.join("\n")}\n\n${summary(total)}`);
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
