@@ -9,6 +9,9 @@ const files = process.env.DUCTUS_STATIC === "1";
 const config: NextConfig = {
   poweredByHeader: false,
   reactStrictMode: true,
+  // A page's data is good as long as the tab: the pages are the same for everyone, and asking anew where there is no network
+  // (or another build) would load a whole page, and end what goes on in this one. See app/_components/pages-at-hand.tsx.
+  experimental: { staleTimes: { static: 31_536_000 } },
   // Compressing the runtime's wasm (over 10 MB) anew for each visit costs more
   // than it saves on one machine; a public host compresses in front of us.
   compress: false,

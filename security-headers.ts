@@ -26,6 +26,7 @@ export function contentSecurityPolicy(development: boolean): string {
     "script-src": `'self' 'wasm-unsafe-eval' ${development ? "'unsafe-inline' 'unsafe-eval'" : INLINE_SCRIPTS}`,
     "worker-src": "'self'",
     "connect-src": "'self'",
+    "manifest-src": "'self'",
     "img-src": "'self' data: blob:",
     "font-src": "'self'",
     "style-src": "'self' 'unsafe-inline'",

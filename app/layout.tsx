@@ -7,12 +7,15 @@ import "@fontsource-variable/instrument-sans/wght.css";
 import "./globals.css";
 import { DropTarget } from "./_components/drop-target";
 import { Header } from "./_components/header";
+import { PagesAtHand } from "./_components/pages-at-hand";
 import { RunAnnouncer } from "./_components/run-announcer";
+import { UpdateNote } from "./_components/update-note";
 import { WorkspaceGate } from "./_components/workspace-gate";
 
 export const metadata: Metadata = {
   title: { default: "Ductus", template: "%s · Ductus" },
   description: "Teaches a small language model to write in your hand, inside a browser tab.",
+  appleWebApp: { capable: true, title: "Ductus" },
 };
 
 export const viewport: Viewport = {
@@ -44,7 +47,9 @@ export default function Layout({ children }: { children: ReactNode }) {
             <p>Set in Source Serif and Instrument Sans.</p>
           </div>
         </footer>
+        <UpdateNote />
         <DropTarget />
+        <PagesAtHand />
         <RunAnnouncer />
       </body>
     </html>

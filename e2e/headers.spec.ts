@@ -22,7 +22,7 @@ test("pages, faults and odd requests", async ({ request }) => {
   const html = await (await request.get("/")).text();
   const chunk = /"(\/_next\/static\/chunks\/[^"]+\.js)"/.exec(html)?.[1];
   const asked: [path: string, status: number, options?: Parameters<typeof request.fetch>[1]][] = [
-    ["/", 200], ["/writing", 200], ["/train", 200], ["/compare", 200], ["/share", 200], ["/icon.svg", 200], ["/favicon.ico", 200], ["/theme.js", 200], ["/trusted-types.js", 200],
+    ["/", 200], ["/writing", 200], ["/train", 200], ["/compare", 200], ["/share", 200], ["/icon.svg", 200], ["/manifest.webmanifest", 200], ["/app-192.png", 200], ["/favicon.ico", 200], ["/theme.js", 200], ["/trusted-types.js", 200],
     ["/", 200, { method: "HEAD" }],
     ["/train?hand=x", 200],
     ["/writing", 307, { headers: { rsc: "1" } }], // a redirect

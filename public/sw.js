@@ -4,17 +4,52 @@
  * are asked for each time and answered from the cache only when the network
  * does not. A page that names other built files than before comes from a new
  * build: that begins a new cache, and all but the last one before it are deleted,
- * so that a tab still open keeps its files. Models are kept by the workers
+ * so that a tab still open keeps its files; open tabs are told. Models are kept by the workers
  * themselves, checked by their hashes. Nothing a person writes passes through
  * here: no request of the site has a body.
  */
 const PREFIX = "ductus-site-";
 const PAGES = ["/", "/writing", "/train", "/models", "/compare", "/chat", "/share", "/settings"];
-const FILES = ["/trusted-types.js", "/theme.js", "/samples/allotment.json", "/samples/letters.json"];
+const FILES = ["/manifest.webmanifest", "/app-192.png", "/trusted-types.js", "/theme.js", "/samples/allotment.json", "/samples/letters.json"];
 
 self.addEventListener("install", (event) => {
   event.waitUntil(renew().then(() => self.skipWaiting()));
 });
+
+/**
+ * From open tabs: "look", now and then, whether there is a new build (what differs is told to all of them); "prepare", once a
+ * page has settled, to fetch what the first run needs, so that it can be without a network: the model and the runtime.
+ */
+self.addEventListener("message", (event) => {
+  if (event.data === "look") event.waitUntil(look());
+  else if (event.data?.prepare !== undefined) event.waitUntil(prepare(event.data.prepare).catch(() => undefined)); // it is fetched when it is needed
+});
+
+async function look() {
+  const kept = await match(PAGES[0]);
+  const fresh = await fetch(PAGES[0], { cache: "no-cache" }).catch(() => undefined);
+  if (kept && fresh?.ok) await compare(kept, fresh);
+}
+
+/** Where the workers keep the model's files (workers/model-files.ts), who check them by their hashes. */
+const MODELS = "ductus-models", MODEL_LIST = "/models/manifest.json";
+
+async function prepare({ gpu }) {
+  const runtime = await (await fetch("/_next/static/runtime.json", { cache: "reload" })).json();
+  const site = await currentCache();
+  for (const path of runtime.filter((name) => gpu || !/asyncify|webgpu/.test(name))) { // onnxruntime-web's build for graphics processors
+    if (await site.match(path)) continue;
+    const kept = await match(path);
+    if (kept) await site.put(path, kept);
+    else await site.add(path);
+  }
+  const models = await caches.open(MODELS);
+  if (await models.match(MODEL_LIST)) return; // from here on the workers see to it
+  const list = await fetch(MODEL_LIST);
+  const [model] = (await list.clone().json()).models;
+  for (const { path } of model.files) await models.add(`/models/${model.id}/${path}`);
+  await models.put(MODEL_LIST, list);
+}
 
 self.addEventListener("activate", (event) => {
   event.waitUntil(self.clients.claim());
@@ -71,6 +106,7 @@ function renew() {
     const number = (before.at(-1) ?? 0) + 1;
     await fill(await caches.open(PREFIX + number));
     for (const old of before.slice(0, -1)) await caches.delete(PREFIX + old);
+    if (before.length > 0) for (const client of await self.clients.matchAll({ type: "window" })) client.postMessage("renewed");
   })().finally(() => (renewing = null));
   return renewing;
 }
@@ -82,10 +118,27 @@ async function fill(cache) {
     if (!response.ok) continue;
     await cache.put(page, response.clone());
     for (const path of builtFiles(await response.text())) named.add(path);
+    await keepData(cache, page);
   }
   for (const path of await loadedLater()) named.add(path);
   await Promise.allSettled([...named].map((path) => cache.add(path)));
 }
+
+/**
+ * A page's data, by which the router changes to it without loading it: without a network that would otherwise be a load of
+ * the whole page, which ends what goes on in it. Next.js answers at the page's address, a host of files has a file for it.
+ */
+async function keepData(cache, page) {
+  for (const [address, headers] of [[`${page}?_rsc`, { rsc: "1" }], [page === "/" ? "/index.txt" : `${page}.txt`, {}]]) {
+    const response = await fetch(address, { headers, cache: "no-cache" }).catch(() => undefined);
+    const type = response?.headers.get("content-type") ?? "";
+    if (!response?.ok || !/text\/(?:x-component|plain)/.test(type)) continue;
+    // Made anew: an answer that was redirected would lead the router on.
+    return cache.put(dataKey(page), new Response(await response.blob(), { headers: { "content-type": type } }));
+  }
+}
+
+const dataKey = (page) => `/page-data?of=${encodeURIComponent(page)}`;
 
 /** Built files that no page names, since they are loaded when they are needed: readers of formats, workers. The build writes the list. */
 async function loadedLater() {
@@ -114,7 +167,7 @@ async function fromNetwork(event) {
   const { request } = event;
   try {
     const response = await fetch(request);
-    // Page data asked for by the router has an address and headers of its own; pages are enough to go on offline.
+    // Pages' data is kept with the pages, whole.
     if (request.headers.has("rsc")) return response;
     const cache = await currentCache();
     if (request.mode === "navigate" && response.ok) {
@@ -126,7 +179,11 @@ async function fromNetwork(event) {
     keep(cache, request, response);
     return response;
   } catch (error) {
-    const kept = await match(request.url, { ignoreSearch: request.mode === "navigate" });
+    // Of the router's requests the whole page's data answers the one that it makes when nothing was prepared.
+    const isData = request.headers.has("rsc");
+    if (isData && request.headers.has("next-router-segment-prefetch")) throw error;
+    const page = new URL(request.url).pathname.replace(/\.txt$/, "").replace(/^\/index$/, "/");
+    const kept = isData ? await match(dataKey(page)) : await match(request.url, { ignoreSearch: request.mode === "navigate" });
     if (kept) return kept;
     throw error;
   }

@@ -2,6 +2,7 @@
 /** Opens the workspace once the page is alive, and stands in for every page when the storage cannot be read. */
 import { useEffect, type ReactNode } from "react";
 import { registerOffline } from "../_engine/offline";
+import { watchInstall } from "../_state/install";
 import { watchRequests } from "../_state/requests";
 import { readTheme } from "../_state/theme";
 import { useStore } from "../_state/use-store";
@@ -16,6 +17,7 @@ export function WorkspaceGate({ children }: { children: ReactNode }) {
     readTheme();
     void openWorkspace();
     void registerOffline();
+    return watchInstall();
   }, []);
   if (error === null) {
     return (

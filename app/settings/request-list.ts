@@ -102,7 +102,7 @@ const shown = (address: string, origin: string): string => (address.startsWith(`
 const HAND = "hand=[0-9a-f]{32}";
 const OWN_FILES: [group: Group, path: RegExp, query: RegExp][] = [
   ["look", /^\/_next\/static\/.+\.(css|woff2)$/, /^$/],
-  ["look", /^\/(favicon\.ico|(icon|apple-icon)[\w.-]*|manifest\.(webmanifest|json))$/, /^(\?[\w.-]{1,80})?$/],
+  ["look", /^\/(favicon\.ico|(icon|apple-icon)[\w.-]*|app-[\w-]+\.png|manifest\.(webmanifest|json))$/, /^(\?[\w.-]{1,80})?$/],
   ["runtime", /^\/_next\/static\/media\/ort[\w.~-]*\.(mjs|wasm)$/, /^$/],
   ["program", /^\/_next\/static\/[\w./~%[\]()-]+$/, /^$/],
   ["program", /^\/(sw|theme|trusted-types)\.js$/, /^$/],
@@ -110,7 +110,7 @@ const OWN_FILES: [group: Group, path: RegExp, query: RegExp][] = [
   ["model", /^\/models\/[\w./-]+\.(json|safetensors|jinja|md)$/, /^(\?sha256=[0-9a-f]{64})?$/],
 ];
 const PAGE_PATH = /^\/[\w./$-]{0,100}$/;
-const PAGE_DATA = new RegExp(`^\\?(${HAND}&)?_rsc=[\\w-]{0,40}$`);
+const PAGE_DATA = new RegExp(`^\\?(${HAND}&)?_rsc(=[\\w-]{0,40})?$`);
 const OPENED = new RegExp(`^(\\?${HAND})?$`);
 
 function groupOf({ address, initiator }: Pick<Noted, "address" | "initiator">, origin: string): Group {
@@ -127,7 +127,7 @@ function groupOf({ address, initiator }: Pick<Noted, "address" | "initiator">, o
   if (own !== undefined) return own[0];
   if (!PAGE_PATH.test(pathname)) return "unknown";
   if (PAGE_DATA.test(search) || (initiator === "navigation" && OPENED.test(search))) return "pages";
-  if (initiator === OF_SERVICE_WORKER && OPENED.test(search) && !pathname.includes(".")) return "pages";
+  if (initiator === OF_SERVICE_WORKER && OPENED.test(search) && /^[^.]*(\.txt)?$/.test(pathname)) return "pages";
   return initiator === "fetch" && search === "" && /^\/settings(\.html|\/)?$/.test(pathname) ? "policy" : "unknown";
 }
 

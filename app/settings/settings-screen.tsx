@@ -5,6 +5,7 @@ import { Waiting } from "../_components/waiting";
 import { openModels } from "../_state/models";
 import { useStore } from "../_state/use-store";
 import { workspace } from "../_state/workspace";
+import { AsAnApp } from "./as-an-app";
 import { Deleting } from "./deleting";
 import { Device } from "./device";
 import { Look } from "./look";
@@ -20,6 +21,7 @@ export function SettingsScreen({ about }: { about: ReactNode }) {
     ["storage", "Storage", <Storage key="storage" />],
     ["everything", "Save and open everything", <SaveAndOpen key="everything" />],
     ["delete", "Delete", <Deleting key="delete" />],
+    ["app", "As an app", <AsAnApp key="app" />],
     ["look", "Look", <Look key="look" />],
     ["device", "Device", <Device key="device" />],
     ["network", "Network", <Network key="network" />],

@@ -25,14 +25,15 @@ function site() {
   const stores = new Map<string, FakeCache>();
   const listeners = new Map<string, (event: unknown) => void>();
   let build = 1, online = true;
-  const answer = (url: string): Response => {
+  const answer = (url: string, headers: Record<string, string> = {}): Response => {
     const { pathname } = new URL(url, ORIGIN);
-    const body = pathname.endsWith("/files.json") ? JSON.stringify([`/_next/static/chunks/later-${build}.js`]) : pathname.startsWith("/_next/static/") ? `built by ${pathname}` : `<script src="/_next/static/chunks/build-${build}.js"></script>`;
+    if (headers["rsc"] === "1") return new Response(`data of ${pathname} in build ${build}`, { headers: { "content-type": "text/x-component" } });
+    const body = pathname.endsWith("/runtime.json") ? JSON.stringify(["/_next/static/media/ort.1.wasm", "/_next/static/media/ort.asyncify.1.wasm"]) : pathname === "/models/manifest.json" ? JSON.stringify({ models: [{ id: "small", files: [{ path: "config.json" }, { path: "model.safetensors" }] }] }) : pathname.endsWith("/files.json") ? JSON.stringify([`/_next/static/chunks/later-${build}.js`]) : pathname.startsWith("/_next/static/") ? `built by ${pathname}` : `<script src="/_next/static/chunks/build-${build}.js"></script>`;
     const response = new Response(body);
     Object.defineProperty(response, "type", { value: "basic" });
     return response;
   };
-  const fetch = (request: string | { url: string }) => (online ? Promise.resolve(answer(typeof request === "string" ? request : request.url)) : Promise.reject(new TypeError("offline")));
+  const fetch = (request: string | { url: string; headers: Headers }, { headers = {} }: { headers?: Record<string, string> } = {}) => (online ? Promise.resolve(typeof request === "string" ? answer(request, headers) : answer(request.url, Object.fromEntries(request.headers))) : Promise.reject(new TypeError("offline")));
   const caches = {
     keys: () => Promise.resolve([...stores.keys()]),
     delete: (name: string) => Promise.resolve(stores.delete(name)),
@@ -43,7 +44,8 @@ function site() {
       return Promise.resolve(cache);
     },
   };
-  const self = { addEventListener: (type: string, listener: (event: unknown) => void) => listeners.set(type, listener), skipWaiting: () => Promise.resolve(), clients: { claim: () => Promise.resolve() }, location: { origin: ORIGIN } };
+  const self = { addEventListener: (type: string, listener: (event: unknown) => void) => listeners.set(type, listener), skipWaiting: () => Promise.resolve(), clients: { claim: () => Promise.resolve(), matchAll: () => Promise.resolve([{ postMessage: (message: unknown) => told.push(message) }]) }, location: { origin: ORIGIN } };
+  const told: unknown[] = [];
   const said: { notes: { address: string; initiator: string }[] }[] = [];
   let hear: (event: object) => void = () => undefined;
   let observe: (list: object) => void = () => undefined;
@@ -73,6 +75,10 @@ function site() {
     stores,
     install: () => dispatch("install"),
     get: (path: string, mode = "no-cors", method = "GET") => dispatch("fetch", { request: { url: `${ORIGIN}${path}`, method, mode, headers: new Headers() } }),
+    data: (path: string, more: Record<string, string> = {}) => dispatch("fetch", { request: { url: `${ORIGIN}${path}`, method: "GET", mode: "cors", headers: new Headers({ rsc: "1", ...more }) } }),
+    prepare: (gpu: boolean) => dispatch("message", { data: { prepare: { gpu } } }),
+    look: () => dispatch("message", { data: "look" }),
+    told,
     said,
     ask: () => hear({ data: "tell" }),
     measured: (...names: string[]) => observe({ getEntries: () => names.map((name) => ({ name, startTime: 5, responseEnd: 7, transferSize: 10, decodedBodySize: 9, encodedBodySize: 8 })) }),
@@ -96,6 +102,47 @@ describe("service worker", () => {
     expect(await (await s.get(later))!.text()).toBe(`built by ${later}`);
     expect(await s.get("/models/ductus-base/config.json")).toBeUndefined(); // models are the workers' affair
     expect(await s.get("/", "cors", "POST")).toBeUndefined();
+  });
+
+  it("answers the router without a network, with the page's whole data; what the router only prepares, it leaves", async () => {
+    const s = site();
+    await s.install();
+    s.goOffline();
+    expect(await (await s.data("/train?_rsc=abc"))!.text()).toBe("data of /train in build 1");
+    expect(await (await s.data("/train.txt?_rsc=abc"))!.text()).toBe("data of /train in build 1"); // a host of files
+    expect(await (await s.data("/index.txt?_rsc=abc"))!.text()).toBe("data of / in build 1");
+    await expect(s.data("/train?_rsc=abc", { "next-router-segment-prefetch": "/_tree" })).rejects.toThrow("offline");
+    await expect(s.data("/elsewhere?_rsc=abc")).rejects.toThrow("offline");
+  });
+
+  it("has the model and the runtime ready where asked, the graphics processor's only where there is one", async () => {
+    const s = site();
+    await s.install();
+    await s.prepare(false);
+    const holdsPath = (path: string) => [...s.stores.values()].filter((cache) => cache.kept.has(absolute(path))).length;
+    const files = ["/models/manifest.json", "/models/small/config.json", "/models/small/model.safetensors", "/_next/static/media/ort.1.wasm"];
+    expect(files.map(holdsPath)).toEqual([1, 1, 1, 1]);
+    expect(s.stores.get("ductus-models")?.kept.size).toBe(3);
+    expect(holdsPath("/_next/static/media/ort.asyncify.1.wasm")).toBe(0);
+    await s.prepare(true);
+    expect(holdsPath("/_next/static/media/ort.asyncify.1.wasm")).toBe(1);
+    s.goOffline();
+    await s.prepare(true); // and says nothing
+  });
+
+  it("looks for a new build when a tab asks, and tells the tabs of one", async () => {
+    const s = site();
+    await s.install();
+    await s.look();
+    expect(s.told).toEqual([]);
+    s.newBuild();
+    await s.look();
+    expect(s.told).toEqual(["renewed"]);
+    expect(holds(s, 2)).toBe(true);
+    s.goOffline();
+    await s.look();
+    expect(s.told).toEqual(["renewed"]);
+    expect(await (await s.data("/chat?_rsc=abc"))!.text()).toBe("data of /chat in build 2");
   });
 
   it("fills its cache again where it was emptied", async () => {
