@@ -40,7 +40,7 @@ const npmRun = (script) =>
   new Promise((resolve) => {
     const child = spawn("npm", ["run", "--silent", script], { cwd: root, stdio: ["ignore", "pipe", "pipe"], shell: process.platform === "win32" });
     let output = "";
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (/** @type {string} */ text) => (output += text));
     const end = (/** @type {boolean} */ ok) => resolve({ output, counts: { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 } });
     child.once("error", (error) => {
       output += `${error.message}\n`;
