@@ -14,7 +14,7 @@ const noDefaultExport = [
 const noWorker = { selector: "NewExpression[callee.name='Worker']", message: "Only app/_engine starts workers." };
 
 export default defineConfig(
-  { ignores: [".next/", "out/", "public/", "test-results/", "playwright-report/", "next-env.d.ts"] },
+  { ignores: [".next/", "out/", "public/", "test-results/", "screenshots/", "playwright-report/", "next-env.d.ts"] },
   {
     files: SOURCES,
     extends: [tseslint.configs.strictTypeChecked],
