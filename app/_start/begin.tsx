@@ -2,12 +2,13 @@
 /** Where writing comes in: files by picker (dropping works on the whole window), or pasted text. */
 import { useRouter } from "next/navigation";
 import { useId, useState } from "react";
-import { intake, takeFiles, takeText } from "../_state/intake";
+import { intake, takeText } from "../_state/intake";
 import { useStore } from "../_state/use-store";
 import { workspace } from "../_state/workspace";
 import { FilePicker } from "../_components/file-picker";
 import { formText } from "../_components/form-text";
 import { IntakeReport } from "../_components/intake-report";
+import { receiveChosen } from "../_components/receiving";
 import { WRITING_FILES } from "../_components/writing-files";
 
 export function Begin() {
@@ -19,6 +20,7 @@ export function Begin() {
   const begin = async (work: Promise<boolean>): Promise<void> => {
     if (await work) router.push("/writing");
   };
+  const choose = (files: File[]): void => receiveChosen(files, "/", (to) => router.push(to));
   return (
     <section id="new" className="mt-10 scroll-mt-6" aria-labelledby={id}>
       <h2 id={id} className="sr-only">Begin with your writing</h2>
@@ -41,10 +43,10 @@ export function Begin() {
               <p className="ruled-line quiet">Text, Word, PDF, web pages, e-books, e-mail, tables, or a .zip of them; one, many, or a folder.</p>
             </div>
             <div className="actions ruled-actions">
-              <FilePicker className="button button-primary" testId="drop-input" accept={WRITING_FILES} multiple onFiles={(files) => void begin(takeFiles(files, null))}>
+              <FilePicker className="button button-primary" testId="drop-input" accept={WRITING_FILES} multiple onFiles={choose}>
                 Choose files
               </FilePicker>
-              <FilePicker className="link" testId="folder-input" folder onFiles={(files) => void begin(takeFiles(files, null))}>Choose a folder</FilePicker>
+              <FilePicker className="link" testId="folder-input" folder onFiles={choose}>Choose a folder</FilePicker>
               <button type="button" className="link" onClick={() => setPasting(true)}>Paste text</button>
             </div>
           </>
