@@ -1,5 +1,6 @@
 import type { NextConfig } from "next";
-import { securityHeaders } from "./security-headers";
+import { HUB_PAGE } from "./lib/core/hub-hosts";
+import { hubPolicy, securityHeaders } from "./security-headers";
 
 const development = process.env.NODE_ENV === "development";
 const empty = "./tools/run/empty.mjs";
@@ -35,12 +36,16 @@ const config: NextConfig = {
 /** What only a server can do. */
 function served(): NextConfig {
   return {
+    // Else /HUB, where there is no page of that kind, would have the policy of /hub.
+    experimental: { caseSensitiveRoutes: true },
     // Browsers ask for it of their own accord when a change of page takes the link to the icon away for a moment.
     rewrites: () => Promise.resolve([{ source: "/favicon.ico", destination: "/icon.svg" }]),
     // Next.js freezes these into the build; what is added later and why: tools/run/inline-scripts.mjs.
     headers: () =>
       Promise.resolve([
         { source: "/:path*", headers: securityHeaders(development) },
+        // The last rule for a header is the one that holds. No other address of that page has it, in whatever letters.
+        { source: HUB_PAGE, headers: [hubPolicy(development)] },
         // Files under /_next/static carry a hash in their name, and Next.js marks
         // them immutable. Models keep their names: ask each time, unless the
         // address names the content (`?sha256=…`, from the manifest).

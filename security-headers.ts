@@ -3,13 +3,17 @@
  * page does not bind its workers, they take the policy of their own file. Terms
  * are those of Content Security Policy Level 3. Not a router: next.config.ts
  * attaches these to paths, and the server (tools/run/serve.mjs) repeats them on
- * answers that Next.js gives outside its routes.
+ * answers that Next.js gives outside its routes. One answer alone is another:
+ * that of the page for downloads from the model hub (lib/core/hub-hosts.ts).
  */
+import { HUB_SOURCES } from "./lib/core/hub-hosts";
 
 export interface Header {
   key: string;
   value: string;
 }
+
+const POLICY = "Content-Security-Policy";
 
 /**
  * Stands in script-src until tools/run/inline-scripts.mjs has put the hashes of
@@ -18,14 +22,17 @@ export interface Header {
  */
 const INLINE_SCRIPTS = "'sha256-inline-scripts-of-the-build'";
 
-/** @param development Next.js compiles with eval and inlines scripts freely while developing. */
-export function contentSecurityPolicy(development: boolean): string {
+/**
+ * @param development Next.js compiles with eval and inlines scripts freely while developing.
+ * @param connect what may be asked besides this site
+ */
+export function contentSecurityPolicy(development: boolean, connect: readonly string[] = []): string {
   const directives: Record<string, string> = {
     "default-src": "'self'",
     // wasm-unsafe-eval compiles WebAssembly; it allows no script.
     "script-src": `'self' 'wasm-unsafe-eval' ${development ? "'unsafe-inline' 'unsafe-eval'" : INLINE_SCRIPTS}`,
     "worker-src": "'self'",
-    "connect-src": "'self'",
+    "connect-src": ["'self'", ...connect].join(" "),
     "manifest-src": "'self'",
     "img-src": "'self' data: blob:",
     "font-src": "'self'",
@@ -42,9 +49,14 @@ export function contentSecurityPolicy(development: boolean): string {
   return Object.entries(directives).map(([name, sources]) => `${name} ${sources}`).join("; ");
 }
 
+/** The policy of the page for downloads from the model hub, in the place of the other. Its worker keeps the other, as every script's file does. */
+export function hubPolicy(development: boolean): Header {
+  return { key: POLICY, value: contentSecurityPolicy(development, HUB_SOURCES) };
+}
+
 export function securityHeaders(development: boolean): Header[] {
   return [
-    { key: "Content-Security-Policy", value: contentSecurityPolicy(development) },
+    { key: POLICY, value: contentSecurityPolicy(development) },
     // These two isolate the page, without which wasm has one thread.
     { key: "Cross-Origin-Opener-Policy", value: "same-origin" },
     { key: "Cross-Origin-Embedder-Policy", value: "require-corp" },

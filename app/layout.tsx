@@ -1,16 +1,13 @@
-/** The frame of every page: fonts, theme before the first paint, header, and what must outlive a page. */
+/**
+ * What all pages share: fonts, colours before the first paint. The pages of the site stand in (site), with their header;
+ * the page for downloads from the model hub stands by itself in hub, and loads none of theirs.
+ */
 import type { Metadata, Viewport } from "next";
 import type { ReactNode } from "react";
 import "@fontsource-variable/source-serif-4/opsz.css";
 import "@fontsource-variable/source-serif-4/wght-italic.css";
 import "@fontsource-variable/instrument-sans/wght.css";
 import "./globals.css";
-import { DropTarget } from "./_components/drop-target";
-import { Header } from "./_components/header";
-import { PagesAtHand } from "./_components/pages-at-hand";
-import { RunAnnouncer } from "./_components/run-announcer";
-import { UpdateNote } from "./_components/update-note";
-import { WorkspaceGate } from "./_components/workspace-gate";
 
 export const metadata: Metadata = {
   title: { default: "Ductus", template: "%s · Ductus" },
@@ -37,20 +34,7 @@ export default function Layout({ children }: { children: ReactNode }) {
       </head>
       <body>
         <a className="skip" href="#main">Skip to the text</a>
-        <Header />
-        <main id="main" className="frame" tabIndex={-1}>
-          <WorkspaceGate>{children}</WorkspaceGate>
-        </main>
-        <footer className="frame">
-          <div className="colophon">
-            <p>Your text stays in this tab. Nothing is sent anywhere.</p>
-            <p>Set in Source Serif and Instrument Sans.</p>
-          </div>
-        </footer>
-        <UpdateNote />
-        <DropTarget />
-        <PagesAtHand />
-        <RunAnnouncer />
+        {children}
       </body>
     </html>
   );

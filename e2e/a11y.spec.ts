@@ -71,7 +71,7 @@ async function tabTo(page: Page, target: Locator): Promise<void> {
 
 test("every screen with nothing there yet", async ({ page }) => {
   test.setTimeout(RUN_TIMEOUT_MS);
-  for (const path of ["/", "/writing", "/train", "/models", "/compare", "/chat", "/share", "/nowhere"]) {
+  for (const path of ["/", "/writing", "/train", "/models", "/compare", "/chat", "/share", "/hub", "/nowhere"]) {
     await page.goto(path);
     await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
     await expect(page.getByText("Opening…")).toHaveCount(0);
@@ -82,6 +82,15 @@ test("every screen with nothing there yet", async ({ page }) => {
   await giveFile(page, "empty.txt", "");
   await expect(page.getByTestId("error")).toBeVisible();
   await check(page, "/, with an error");
+  await page.goto("/models");
+  await page.getByTestId("hub-switch").click();
+  await expect(page.getByTestId("known-model").first()).toBeVisible();
+  await check(page, "/models, the hub turned on");
+  await page.getByTestId("hub-other").click();
+  await page.getByTestId("hub-name").fill("no name");
+  await page.getByTestId("hub-look").click();
+  await expect(page.getByTestId("error")).toBeVisible();
+  await check(page, "/hub, with an error");
 });
 
 let modelFolder: string;

@@ -13,16 +13,19 @@ const TYPES: Record<string, string> = {
 interface Rule {
   /** A path, or the beginning of one before "*". */
   pattern: string;
-  headers: [key: string, value: string][];
+  /** Null takes away what an earlier rule has set. */
+  headers: [key: string, value: string | null][];
 }
 
-/** As Netlify and Cloudflare Pages read it: a path at a line's beginning, its headers indented under it. */
+/** As Cloudflare Pages reads it: a path at a line's beginning, its headers indented under it, `! name` for one that is not to be sent. */
 export function readHeadersFile(text: string): Rule[] {
   const rules: Rule[] = [];
   for (const line of text.split("\n")) {
     if (/^\S/.test(line)) rules.push({ pattern: line.trim(), headers: [] });
     const header = /^\s+([\w-]+):\s*(.*)$/.exec(line);
     if (header) rules.at(-1)?.headers.push([header[1]!, header[2]!]);
+    const without = /^\s+! ([\w-]+)$/.exec(line);
+    if (without) rules.at(-1)?.headers.push([without[1]!, null]);
   }
   return rules;
 }
@@ -37,7 +40,10 @@ export async function startStaticHost(folder: string): Promise<{ address: string
     const wanted = join(folder, path);
     const found = [wanted, `${wanted}.html`, join(wanted, "index.html")].find(isFile);
     const file = found ?? join(folder, "404.html");
-    for (const rule of rules) if (applies(rule, path)) for (const [key, value] of rule.headers) response.setHeader(key, value);
+    for (const [key, value] of rules.flatMap((rule) => (applies(rule, path) ? rule.headers : []))) {
+      if (value === null) response.removeHeader(key);
+      else response.setHeader(key, response.hasHeader(key) ? `${String(response.getHeader(key))}, ${value}` : value);
+    }
     response.writeHead(found === undefined ? 404 : 200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream" });
     createReadStream(file).pipe(response);
   });

@@ -17,6 +17,9 @@ test("from a folder of files: isolated, guarded, and it trains", async ({ contex
       if (key === "Content-Security-Policy") expect(sent).toMatch(/script-src 'self' 'wasm-unsafe-eval' 'sha256-.*connect-src 'self'/);
       else expect(sent, key).toBe(value);
     }
+    const policyOf = async (path: string): Promise<string> => (await page.request.get(host.address + path)).headers()["content-security-policy"] ?? "";
+    expect(await policyOf("/hub"), "one policy, not two").toMatch(/^default-src [^,]*connect-src 'self' https:\/\/huggingface\.co https:\/\/\*\.hf\.co; [^,]*$/);
+    for (const path of ["/", "/models", "/HUB", "/hub/", "/nowhere"]) expect(await policyOf(path), path).toMatch(/^default-src [^,]*connect-src 'self'; [^,]*$/);
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
     await page.getByTestId("sample-allotment").click();
     await expect(page).toHaveURL(/\/writing$/);

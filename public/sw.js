@@ -10,6 +10,8 @@
  */
 const PREFIX = "ductus-site-";
 const PAGES = ["/", "/writing", "/train", "/models", "/compare", "/chat", "/share", "/settings"];
+/** The page for downloads from the model hub (lib/core/hub-hosts.ts). */
+const HUB_PAGE = "/hub";
 const FILES = ["/manifest.webmanifest", "/app-192.png", "/trusted-types.js", "/theme.js", "/samples/allotment.json", "/samples/letters.json"];
 
 self.addEventListener("install", (event) => {
@@ -84,6 +86,9 @@ self.addEventListener("fetch", (event) => {
   // The site makes no such request; one that were made is to be seen.
   if (request.method !== "GET" && request.method !== "HEAD") note([{ address: request.url.split("#", 1)[0], initiator: request.method, startedAt: Date.now(), endedAt: Date.now(), transferBytes: 0, bytes: 0, byServiceWorker: false, status: 0 }]);
   if (request.method !== "GET" || url.origin !== self.location.origin || url.pathname.startsWith("/models/")) return;
+  // It alone may ask the model hub, by the headers that it came with: the browser fetches it itself each time, and no
+  // copy of it, or of its headers, is kept. Without a network it could do nothing.
+  if (url.pathname === HUB_PAGE) return;
   if (request.headers.has("range")) return;
   event.respondWith(url.pathname.startsWith("/_next/static/") ? fromCache(event) : fromNetwork(event));
 });

@@ -10,14 +10,15 @@ import { newId, storeError } from "../lib/store/db";
 import { createModelFolder, deleteModelFolder, sweepModelFolders } from "../lib/store/model-files";
 import { listModels, saveModel } from "../lib/store/models";
 import { requireRoom } from "../lib/store/room";
+import { CATALOGUE } from "../lib/train/model/catalogue";
 import { countParameters } from "../lib/train/model/config";
 import { filesModel, readJson, readSmall, type ModelFiles } from "../lib/train/model/files";
 import type { Storage } from "../lib/train/model/held";
 import { writeHeldModel } from "../lib/train/model/held-file";
 import { openModelFiles, openSettings } from "../lib/train/model/load";
 import { openShards, WEIGHTS_FILE } from "../lib/train/model/shards";
-import { holdOptions, licenceOf, modelName, outlook, ownForm, weightBytes } from "./model-outlook";
-import type { ModelOutlook, ModelPhase, ModelProgress, ModelsApi, ModelSourceFile } from "./protocol";
+import { holdOptions, licenceOf, modelName, outlook, ownForm, recommend, weightBytes } from "./model-outlook";
+import type { KnownModel, ModelOutlook, ModelPhase, ModelProgress, ModelsApi, ModelSourceFile } from "./protocol";
 import { reportRequests } from "./requests";
 import { embeddedEntry } from "./resources";
 import { registerTransferHandlers } from "./transfer";
@@ -35,9 +36,9 @@ const ESTIMATE_AFTER_MS = 1000;
 
 let abort: AbortController | null = null;
 
-async function facts(files: ModelFiles, picked: readonly ModelSourceFile[]): Promise<{ name: string; licence?: string }> {
+async function facts(files: ModelFiles, picked: readonly ModelSourceFile[], known: string | undefined): Promise<{ name: string; licence?: string }> {
   const path = picked.map((file) => file.path).filter((name) => /(^|[/\\])config\.json$/.test(name)).sort((a, b) => a.split("/").length - b.split("/").length)[0] ?? "config.json";
-  const licence = await licenceOf(files);
+  const licence = known ?? (await licenceOf(files));
   return { name: modelName(path, await readJson(files, "config.json", MAX_CONFIG_BYTES)), ...(licence === null ? {} : { licence }) };
 }
 
@@ -51,16 +52,25 @@ async function advised<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-async function inspect(picked: readonly ModelSourceFile[]): Promise<ModelOutlook> {
-  const files = filesModel(picked);
-  const { config } = await openSettings(files);
-  return outlook(config, await openShards(files), await facts(files, picked), (navigator as WorkerNavigator & { deviceMemory?: number }).deviceMemory);
+const deviceGib = (): number | undefined => (navigator as WorkerNavigator & { deviceMemory?: number }).deviceMemory;
+
+function known(): KnownModel[] {
+  return CATALOGUE.map(({ config, ...rest }) => {
+    const advice = recommend(config, deviceGib());
+    return { ...rest, parameters: countParameters(config), weightBytes: weightBytes(config, advice.recommended), ...advice };
+  });
 }
 
-async function add(picked: readonly ModelSourceFile[], storage: Storage, onProgress: (progress: ModelProgress) => void): Promise<string | null> {
+async function inspect(picked: readonly ModelSourceFile[], licence?: string): Promise<ModelOutlook> {
+  const files = filesModel(picked);
+  const { config } = await openSettings(files);
+  return outlook(config, await openShards(files), await facts(files, picked, licence), deviceGib());
+}
+
+async function add(picked: readonly ModelSourceFile[], storage: Storage, onProgress: (progress: ModelProgress) => void, licence?: string): Promise<string | null> {
   const mine = (abort = new AbortController());
   try {
-    return await navigator.locks.request(LOCK, { signal: mine.signal }, () => advised(read(picked, storage, mine.signal, onProgress)));
+    return await navigator.locks.request(LOCK, { signal: mine.signal }, () => advised(read(picked, storage, licence, mine.signal, onProgress)));
   } catch (error) {
     if (mine.signal.aborted) return null;
     throw error;
@@ -69,9 +79,9 @@ async function add(picked: readonly ModelSourceFile[], storage: Storage, onProgr
   }
 }
 
-async function read(picked: readonly ModelSourceFile[], chosen: Storage, signal: AbortSignal, onProgress: (progress: ModelProgress) => void): Promise<string> {
+async function read(picked: readonly ModelSourceFile[], chosen: Storage, known: string | undefined, signal: AbortSignal, onProgress: (progress: ModelProgress) => void): Promise<string> {
   const files = filesModel(picked);
-  const { name, licence } = await facts(files, picked);
+  const { name, licence } = await facts(files, picked, known);
   const { config } = await openSettings(files);
   const shards = await openShards(files);
   const storage = ownForm(config, shards) ?? chosen;
@@ -155,7 +165,8 @@ const api: ModelsApi = {
     const { id, name, parameters, files, licence, sha256 } = await embeddedEntry();
     return { id, name, parameters, fileBytes: files.reduce((sum, file) => sum + file.bytes, 0), licence, sha256 };
   },
-  inspect: (files) => advised(inspect(files)),
+  known,
+  inspect: (files, licence) => advised(inspect(files, licence)),
   add,
   cancel: () => abort?.abort(new DOMException("cancelled", "AbortError")),
   sweep,

@@ -215,12 +215,31 @@ export interface EmbeddedModel {
   sha256: string;
 }
 
+/** A model of the hub that is known, as the list shows it before the hub is asked for anything. */
+export interface KnownModel {
+  /** `owner/name` */
+  repo: string;
+  about: string;
+  parameters: number;
+  /** Of the files to be fetched, about. */
+  downloadBytes: number;
+  licence: string;
+  /** The form that suits this device, and what it takes in memory then. */
+  recommended: Storage;
+  weightBytes: number;
+  warning?: string;
+}
+
 export interface ModelsApi {
   embedded(): Promise<EmbeddedModel>;
-  /** @throws DuctusError `model/…` for what is no model, or none that is computed here */
-  inspect(files: readonly ModelSourceFile[]): Promise<ModelOutlook>;
+  known(): KnownModel[];
+  /**
+   * @param licence where it is known from elsewhere than the files
+   * @throws DuctusError `model/…` for what is no model, or none that is computed here
+   */
+  inspect(files: readonly ModelSourceFile[], licence?: string): Promise<ModelOutlook>;
   /** Reads, converts and keeps a model; resolves with its id, or with null when it was cancelled. */
-  add(files: readonly ModelSourceFile[], storage: Storage, onProgress: (progress: ModelProgress) => void): Promise<string | null>;
+  add(files: readonly ModelSourceFile[], storage: Storage, onProgress: (progress: ModelProgress) => void, licence?: string): Promise<string | null>;
   cancel(): void;
   /** Deletes what an interrupted `add` has left behind. */
   sweep(): Promise<void>;

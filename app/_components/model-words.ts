@@ -16,3 +16,9 @@ export function parametersWords(parameters: number): string {
 /** The model that comes with the site: its name, and its folder's. */
 export const EMBEDDED_NAME = "Ductus Base";
 export const EMBEDDED_ID = "ductus-base";
+
+/** A model of the hub is called by the second part of its name; whose it is stands in the first. */
+export const nameOfRepo = (repo: string): string => repo.split("/").at(-1) ?? repo;
+
+/** @param licence as its repository names it; null where it names none */
+export const licenceWords = (licence: string | null): string => (licence === null ? "no licence is named" : `licence ${licence}`);

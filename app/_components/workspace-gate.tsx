@@ -1,6 +1,7 @@
 "use client";
 /** Opens the workspace once the page is alive, and stands in for every page when the storage cannot be read. */
 import { useEffect, type ReactNode } from "react";
+import { leaveHubDocument } from "../_engine/document";
 import { registerOffline } from "../_engine/offline";
 import { watchInstall } from "../_state/install";
 import { watchRequests } from "../_state/requests";
@@ -13,6 +14,7 @@ export function WorkspaceGate({ children }: { children: ReactNode }) {
   const error = useStore(workspace, (w) => w.error);
   const damaged = useStore(workspace, (w) => w.damaged);
   useEffect(() => {
+    if (leaveHubDocument()) return undefined;
     watchRequests();
     readTheme();
     void openWorkspace();

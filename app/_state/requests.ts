@@ -6,6 +6,7 @@
  */
 import { type RefusalNote, type RequestNote, requestNotes, type RequestReport } from "../../lib/core/request-note";
 import { listenForRequests, SERVICE_WORKER } from "../_engine/requests";
+import { HUB_ASKER, hubRequests } from "./hub-requests";
 import { createStore } from "./store";
 
 export const PAGE = "page";
@@ -21,8 +22,11 @@ const refused: Refused[] = [];
 /** The service worker tells what it told before to every tab that opens. */
 const heard = new Set<string>();
 
-/** In the order they came to be known; not to be changed. The page's own opening is first. */
-export const allRequests = (): readonly Noted[] => [...opening(), ...noted];
+/** Of the page for downloads, which this tab showed before it was loaded anew. */
+let before: readonly Noted[] = [];
+
+/** In the order they came to be known; not to be changed. The page's own opening is first, but for what the tab asked of the model hub before. */
+export const allRequests = (): readonly Noted[] => [...before, ...opening(), ...noted];
 export const allRefusals = (): readonly Refused[] => refused;
 /** When this tab was loaded, Unix milliseconds. */
 export const openedAt = (): number => performance.timeOrigin;
@@ -35,6 +39,7 @@ let watching = false;
 export function watchRequests(): void {
   if (watching) return;
   watching = true;
+  before = hubRequests().map((note) => ({ ...note, who: HUB_ASKER }));
   addEventListener("securitypolicyviolation", ({ blockedURI, effectiveDirective }) => take({ who: PAGE, requests: [], refusals: [{ address: blockedURI, directive: effectiveDirective }] }));
   listenForRequests(take);
   if (!isRecorded()) return;

@@ -16,13 +16,16 @@ export function BringIn() {
   const added = stored?.find((model) => model.id === addedId);
   const heading = useRef<HTMLHeadingElement>(null);
   const state = incoming?.state ?? null;
+  const downloaded = incoming?.download !== undefined;
   const before = useRef(state);
   useEffect(() => {
     // The button that had the focus went with its part of the page.
     const leftPart = before.current === "asking" || before.current === "adding";
     if (leftPart && before.current !== state && document.activeElement === document.body) heading.current?.focus({ preventScroll: true });
+    // What was downloaded is offered here, from a button further down.
+    if (state === "asking" && before.current !== state && downloaded) heading.current?.focus();
     before.current = state;
-  }, [state]);
+  }, [state, downloaded]);
   return (
     <section className="share-section" aria-labelledby={id}>
       <h2 ref={heading} id={id} className="section-title" tabIndex={-1}>Bring in one of your own</h2>
@@ -39,7 +42,7 @@ export function BringIn() {
             {incoming?.state === "looking" && `Looking at “${incoming.name}”…`}
             {incoming?.state === "asking" && `“${incoming.name}” can be brought in.`}
           </p>
-          {incoming?.state === "asking" && <Offer key={incoming.name} outlook={incoming.outlook} />}
+          {incoming?.state === "asking" && <Offer key={incoming.name} outlook={incoming.outlook} downloaded={downloaded} />}
           {incoming?.state === "adding" && <Adding incoming={incoming} />}
         </>
       )}
@@ -67,7 +70,7 @@ const LOSS: Record<Storage, string> = {
   q4: "The smallest; a little of its knowledge is blurred",
 };
 
-function Offer({ outlook }: { outlook: ModelOutlook }) {
+function Offer({ outlook, downloaded }: { outlook: ModelOutlook; downloaded: boolean }) {
   const [storage, setStorage] = useState(outlook.recommended);
   const group = useId();
   return (
@@ -88,6 +91,7 @@ function Offer({ outlook }: { outlook: ModelOutlook }) {
         </fieldset>
       )}
       {outlook.warning !== undefined && <p className="mt-3 max-w-[38rem]">{outlook.warning}</p>}
+      {downloaded && <p className="small quiet mt-3">What was downloaded is deleted once the model is in; it could be downloaded again.</p>}
       <div className="actions mt-5">
         <button type="button" className="button button-primary" data-testid="model-take" onClick={() => void takeModel(storage)}>Bring it in</button>
         <button type="button" className="link" onClick={declineModel}>Not this one</button>

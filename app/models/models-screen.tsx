@@ -7,6 +7,7 @@ import { lookAtModels, models, openModels } from "../_state/models";
 import { useStore } from "../_state/use-store";
 import { workspace } from "../_state/workspace";
 import { BringIn } from "./bring-in";
+import { FromHub } from "./from-hub";
 import { EmbeddedRow, StoredRow } from "./model-row";
 import { Room } from "./room";
 
@@ -38,6 +39,7 @@ export function ModelsScreen() {
           )}
         </ul>
         <BringIn />
+        <FromHub />
         {hand !== null && <p className="mt-10"><Link className="link" href="/train">Back to training</Link></p>}
       </div>
       <aside className="margin">

@@ -7,17 +7,19 @@ import { Confirm } from "../_components/confirm";
 import { DeleteHand } from "../_components/delete-hand";
 import { bytes } from "../_components/format";
 import { forgetEverything } from "../_state/everything";
-import { deleteModel, models } from "../_state/models";
+import { deleteAllModels, deleteModel, models } from "../_state/models";
 import { useStore } from "../_state/use-store";
 import { workspace } from "../_state/workspace";
 
-type Asking = { what: "model"; model: StoredModel } | { what: "hand"; hand: Hand } | { what: "everything" };
+type Asking = { what: "models" } | { what: "model"; model: StoredModel } | { what: "hand"; hand: Hand } | { what: "everything" };
 
 export function Deleting() {
   const router = useRouter();
   const hands = useStore(workspace, (w) => w.hands);
   const current = useStore(workspace, (w) => w.hand);
   const stored = useStore(models, (m) => m.stored) ?? [];
+  const downloads = useStore(models, (m) => m.downloads);
+  const modelBytes = [...stored.map(({ fileBytes }) => fileBytes), ...downloads.map(({ doneBytes }) => doneBytes)].reduce((a, b) => a + b, 0);
   const [asking, setAsking] = useState<Asking | null>(null);
   const close = (): void => setAsking(null);
   return (
@@ -35,6 +37,12 @@ export function Deleting() {
             <button type="button" className="link" data-testid="delete-model" aria-label={`Delete the model ${model.name}`} onClick={() => setAsking({ what: "model", model })}>Delete</button>
           </li>
         ))}
+        {stored.length + downloads.length > 1 && (
+          <li>
+            <span className="deletable-name">All models <span className="small quiet">those brought in, and what was downloaded, {bytes(modelBytes)}</span></span>
+            <button type="button" className="link" data-testid="delete-all-models" aria-label="Delete all models" onClick={() => setAsking({ what: "models" })}>Delete</button>
+          </li>
+        )}
         <li>
           <span className="deletable-name">Everything <span className="small quiet">all hands, models, settings, and the copies for use without a network</span></span>
           <button type="button" className="link" data-testid="delete-everything" aria-label="Delete everything" onClick={() => setAsking({ what: "everything" })}>Delete</button>
@@ -47,6 +55,15 @@ export function Deleting() {
           body="Its files in this browser will be deleted. Hands, runs and adapters stay; what was learned with it can be used again once the same folder is brought in anew."
           action="Delete this model"
           onConfirm={() => deleteModel(asking.model)}
+          onClose={close}
+        />
+      )}
+      {asking?.what === "models" && (
+        <Confirm
+          title="Delete all models?"
+          body="The files of every model that you brought in, and whatever was downloaded from the hub, will be deleted from this browser. The model that comes with the site stays, and so do hands, runs and adapters; what was learned with a model can be used again once the same one is brought in anew."
+          action="Delete all models"
+          onConfirm={deleteAllModels}
           onClose={close}
         />
       )}

@@ -25,10 +25,12 @@ export function Network() {
   return (
     <>
       <p className="mt-2" data-testid="network-summary" data-total={list.total}>
-        {plural(list.total, "request")} since this tab was loaded at {clock.format(openedAt())}. {count(list.network)} of them went over the network, and brought {bytes(list.networkBytes)}; the others were answered from this device.
+        {plural(list.total - list.hub, "request")} since this tab was loaded at {clock.format(openedAt())}{list.hub > 0 && `, and ${count(list.hub)} that the page for downloads made in it before`}. {count(list.network)} of them went over the network, and brought {bytes(list.networkBytes)}; the others were answered from this device.
       </p>
       {list.clean
-        ? <p className="mt-2" data-testid="network-clean">Nothing left this device: each asked {location.host} for one of this site’s own files, by its address and with nothing in it.</p>
+        ? <p className="mt-2" data-testid="network-clean">
+            Nothing of yours left this device: each asked {location.host} for one of this site’s own files, by its address and with nothing in it{list.hub > 0 && `, but for those of the page for downloads, which you sent to the model hub for a model’s files`}.
+          </p>
         : <p className="mt-2 tuned" role="alert" data-testid="network-unclean">There are requests among them that this page does not know the reason of. They stand first.</p>}
       {list.groups.map(({ group, rows }) => (
         <details key={group} className="folded requests" data-testid="request-group" data-group={group}>
@@ -46,7 +48,7 @@ export function Network() {
       <div className="mt-2"><CopyButton text={text} what="the list" /></div>
 
       <h3 className="label mt-6">What is never sent</h3>
-      <p className="mt-1">Your writing, its name, what the models write, what they learn, and your settings: no request carries any of it. The site has no place to send it to, and its policy lets the browser ask no other address.</p>
+      <p className="mt-1">Your writing, its name, what the models write, what they learn, and your settings: no request carries any of it. The site has no place to send it to, and its policy lets the browser ask no other address; only the page for downloads may ask the model hub, once you have turned that on, and it opens nothing that you wrote.</p>
       <h3 className="label mt-5">See for yourself</h3>
       <ol className="settings-steps mt-1">
         <li>Switch the network off. Reading, training, comparing and saving go on; only what was never fetched is missing.</li>

@@ -34,6 +34,12 @@ describe("what a request was for", () => {
     expect(clean).toBe(false);
   });
 
+  it("what the page for downloads asked of the hub stands by itself; the same from another page, or to another address, does not", () => {
+    const hubs = { ...note(""), who: "ductus-hub-page", address: "https://cas-bridge.xethub.hf.co/x?…", transferBytes: 0 };
+    expect(list(note("/theme.js", { initiator: "script" }), hubs)).toMatchObject({ clean: true, hub: 1, groups: [{ group: "hub", rows: [{ who: "downloads", way: "network" }] }, {}] });
+    for (const other of [{ who: "page" }, { address: "https://there.example/x" }]) expect(list({ ...hubs, ...other })).toMatchObject({ clean: false, hub: 0, groups: [{ group: "elsewhere" }] });
+  });
+
   it("what goes elsewhere, or carries something, is said first, and then nothing is clean", () => {
     const away = list(note("/"), { ...note(""), address: "https://there.example/a", transferBytes: 0 });
     expect(away.groups[0]).toMatchObject({ group: "elsewhere", rows: [{ address: "https://there.example/a", way: "network" }] });

@@ -5,9 +5,11 @@
  * own files is not explained away: it stands by itself, and then the page does
  * not say that nothing left the device.
  */
+import { isHubAddress } from "../../lib/core/hub-hosts";
+import { HUB_ASKER } from "../_state/hub-requests";
 import type { Noted } from "../_state/requests";
 
-export type Group = "pages" | "program" | "look" | "runtime" | "model" | "samples" | "policy" | "offline" | "unknown" | "elsewhere" | "sent";
+export type Group = "pages" | "program" | "look" | "runtime" | "model" | "samples" | "policy" | "offline" | "unknown" | "elsewhere" | "hub" | "sent";
 /** "kept": from what the site keeps for use without a network; "browser": from the browser's own memory of pages. */
 export type Way = "network" | "kept" | "browser";
 
@@ -29,8 +31,10 @@ export interface RequestList {
   total: number;
   network: number;
   networkBytes: number;
-  /** Every one asked this site for one of its own files, and none carried anything. */
+  /** Every one asked this site for one of its own files, or the hub for a model's, and none carried anything. */
   clean: boolean;
+  /** How many asked the model hub. */
+  hub: number;
 }
 
 /** In the order they are shown: what should not be there comes first. */
@@ -38,6 +42,7 @@ export const GROUPS: Record<Group, { title: string; why: string }> = {
   sent: { title: "Carried something", why: "These requests were of a kind that can carry something from here to a server. This site makes none." },
   elsewhere: { title: "Went elsewhere", why: "These were addressed to another site than this one." },
   unknown: { title: "Not known to this page", why: "These asked this site for something that is not one of its own files." },
+  hub: { title: "The model hub", why: "Asked by the page for downloads, in this tab, for the model that you named there: first the hub at huggingface.co, and where that sends on, the address that keeps its files." },
   pages: { title: "Pages", why: "The page you opened, and those its links lead to, fetched ahead so that they open at once." },
   program: { title: "Program", why: "What makes the pages work, and the parts that train, write and keep things." },
   look: { title: "Type and look", why: "The typefaces, the stylesheet and the icon." },
@@ -49,7 +54,7 @@ export const GROUPS: Record<Group, { title: string; why: string }> = {
 };
 
 const WHO: Record<string, string> = {
-  "page": "the page", "ductus-trainer": "training", "ductus-writer": "writing", "ductus-models": "models", "ductus-importer": "reading files",
+  "page": "the page", [HUB_ASKER]: "downloads", "ductus-hub": "downloads", "ductus-trainer": "training", "ductus-writer": "writing", "ductus-models": "models", "ductus-importer": "reading files",
   "ductus-keeper": "saving and opening", "ductus-threads": "timing the processor", "ductus-self-test": "the self-test", "ductus-service-worker": "keeping the site",
 };
 export const whoWords = (who: string): string => WHO[who] ?? who.replace(/^ductus-/, "");
@@ -75,7 +80,7 @@ export function requestList(noted: readonly Noted[], origin: string, openedAt: n
     const answeredThere = note.byServiceWorker && (note.transferBytes === 0 || note.initiator === "navigation");
     const networkBytes = part !== undefined ? part.transferBytes : answeredThere ? 0 : note.transferBytes;
     const group = groupOf(note, origin);
-    const way: Way = networkBytes > 0 || group === "elsewhere" ? "network" : answeredThere && part === undefined ? "kept" : "browser";
+    const way: Way = networkBytes > 0 || group === "elsewhere" || group === "hub" ? "network" : answeredThere && part === undefined ? "kept" : "browser";
     return { address: shown(note.address, origin), group, who: whoWords(note.who), way, bytes: note.bytes, networkBytes, startedAt: note.startedAt };
   });
   for (const note of passedOn) {
@@ -92,6 +97,7 @@ export function requestList(noted: readonly Noted[], origin: string, openedAt: n
     total: rows.length,
     network: rows.filter(({ way }) => way === "network").length,
     networkBytes: rows.reduce((sum, row) => sum + row.networkBytes, 0),
+    hub: rows.filter(({ group }) => group === "hub").length,
     clean: !groups.some(({ group }) => group === "sent" || group === "elsewhere" || group === "unknown"),
   };
 }
@@ -113,14 +119,14 @@ const PAGE_PATH = /^\/[\w./$-]{0,100}$/;
 const PAGE_DATA = new RegExp(`^\\?(${HAND}&)?_rsc(=[\\w-]{0,40})?$`);
 const OPENED = new RegExp(`^(\\?${HAND})?$`);
 
-function groupOf({ address, initiator }: Pick<Noted, "address" | "initiator">, origin: string): Group {
+function groupOf({ who, address, initiator }: Pick<Noted, "who" | "address" | "initiator">, origin: string): Group {
   let url: URL;
   try {
     url = new URL(address);
   } catch {
     return "unknown";
   }
-  if (url.origin !== origin) return "elsewhere";
+  if (url.origin !== origin) return who === HUB_ASKER && isHubAddress(address) ? "hub" : "elsewhere";
   if (initiator === "beacon") return "sent";
   const { pathname, search } = url;
   const own = OWN_FILES.find(([, path, query]) => path.test(pathname) && query.test(search));

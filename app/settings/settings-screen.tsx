@@ -8,6 +8,7 @@ import { workspace } from "../_state/workspace";
 import { AsAnApp } from "./as-an-app";
 import { Deleting } from "./deleting";
 import { Device } from "./device";
+import { Hub } from "./hub";
 import { Look } from "./look";
 import { Network } from "./network";
 import { SaveAndOpen } from "./save-and-open";
@@ -24,6 +25,7 @@ export function SettingsScreen({ about }: { about: ReactNode }) {
     ["app", "As an app", <AsAnApp key="app" />],
     ["look", "Look", <Look key="look" />],
     ["device", "Device", <Device key="device" />],
+    ["hub", "Model hub", <Hub key="hub" />],
     ["network", "Network", <Network key="network" />],
     ["about", "About", about],
   ];

@@ -127,6 +127,8 @@ const settingSchemas = {
   }),
   /** Where the person wants the work done; never set: "auto". */
   device: z.enum(["auto", "webgpu", "wasm"]),
+  /** Whether the page for downloads may ask the model hub; never set: it may not. */
+  hub: z.boolean(),
 } as const;
 export type SettingName = keyof typeof settingSchemas;
 export type Setting<Name extends SettingName> = z.infer<(typeof settingSchemas)[Name]>;

@@ -5,6 +5,7 @@
  * worker. Nothing is stored here.
  */
 import { type StoreName, STORE_NAMES, transact } from "./db";
+import { listDownloads } from "./downloads";
 import { listModels } from "./models";
 
 /** "site": the site's own files, kept for use without a network. */
@@ -32,6 +33,7 @@ export async function storageUsage(signal: AbortSignal): Promise<StorageUsage> {
   const usage: StorageUsage = { writing: 0, runs: 0, adapters: 0, checkpoints: 0, models: 0, site: 0 };
   for (const store of STORE_NAMES) usage[KIND_OF[store]] += await bytesOfStore(store, signal);
   for (const { fileBytes } of await listModels(() => undefined)) usage.models += fileBytes;
+  for (const { doneBytes } of await listDownloads()) usage.models += doneBytes;
   for (const [name, bytes] of await bytesOfCaches(signal)) {
     if (name === MODEL_CACHE) usage.models += bytes;
     else if (name.startsWith(SITE_CACHES)) usage.site += bytes;

@@ -17,6 +17,8 @@ import { buildDirectory } from "./build.mjs";
 import { root } from "./deps.mjs";
 
 const POLICY = "Content-Security-Policy";
+/** The one address whose answer may have another policy (lib/core/hub-hosts.ts). */
+const HUB_PAGE = "/hub";
 /** How many ports after the first are tried. */
 const MAX_PORTS = 100;
 
@@ -65,16 +67,18 @@ export async function serve({ port, exactly = false }) {
   await app.prepare();
   const handle = app.getRequestHandler();
 
+  const policy = headers.find(({ key }) => key === POLICY)?.value ?? "";
   const server = createServer((request, response) => {
     for (const { key, value } of headers) response.setHeader(key, value);
-    if (withoutPolicy) {
-      const writeHead = response.writeHead.bind(response);
-      // Next.js sets the policy too, so it is taken off as the headers leave.
-      response.writeHead = /** @type {typeof response.writeHead} */ ((/** @type {Parameters<typeof writeHead>} */ ...args) => {
-        response.removeHeader(POLICY);
-        return writeHead(...args);
-      });
-    }
+    const mayAskHub = request.url?.split("?", 1)[0] === HUB_PAGE; // Next.js tidies the address while it works
+    const writeHead = response.writeHead.bind(response);
+    // Next.js sets the policy too, so it is looked at as the headers leave.
+    response.writeHead = /** @type {typeof response.writeHead} */ ((/** @type {Parameters<typeof writeHead>} */ ...args) => {
+      if (withoutPolicy) response.removeHeader(POLICY);
+      // However Next.js reads an address: none but this very one is given more than the others.
+      else if (!mayAskHub) response.setHeader(POLICY, policy);
+      return writeHead(...args);
+    });
     void handle(request, response);
   });
   let chosen = port;

@@ -145,6 +145,14 @@ describe("service worker", () => {
     expect(await (await s.data("/chat?_rsc=abc"))!.text()).toBe("data of /chat in build 2");
   });
 
+  it("leaves the page for downloads from the model hub to the browser, and keeps nothing of it", async () => {
+    const s = site();
+    await s.install();
+    for (const address of ["/hub", "/hub?x=1", "/hub?_rsc=abc"]) expect(await s.get(address, "navigate")).toBeUndefined();
+    expect([...s.stores.values()].flatMap((cache) => [...cache.kept.keys()]).filter((url) => url.includes("hub"))).toEqual([]);
+    expect(await s.get("/hubs", "navigate")).toBeDefined();
+  });
+
   it("fills its cache again where it was emptied", async () => {
     const s = site();
     await s.install();

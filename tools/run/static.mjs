@@ -16,15 +16,17 @@ import { trustWorkerScripts } from "./worker-scripts.mjs";
 
 const out = join(root, "out");
 const aside = `${buildDirectory}-served`;
+const POLICY = "Content-Security-Policy";
+/** The one address whose answer has another policy (lib/core/hub-hosts.ts). */
+const HUB_PAGE = "/hub";
 /** Cloudflare Pages: longer lines are passed over. */
 const MAX_LINE = 2000;
 
-/** @returns {Promise<import("./inline-scripts.mjs").Header[]>} of security-headers.ts */
-async function securityHeaders() {
+/** @returns {Promise<typeof import("../../security-headers")>} */
+async function headersModule() {
   const { outputFiles } = await build({ entryPoints: [join(root, "security-headers.ts")], bundle: true, format: "esm", write: false });
   const script = /** @type {typeof outputFiles[number]} */ (outputFiles[0]).text;
-  const module = /** @type {typeof import("../../security-headers")} */ (await import(`data:text/javascript;base64,${Buffer.from(script).toString("base64")}`));
-  return module.securityHeaders(false);
+  return /** @type {typeof import("../../security-headers")} */ (await import(`data:text/javascript;base64,${Buffer.from(script).toString("base64")}`));
 }
 
 ensureInstalled();
@@ -43,10 +45,16 @@ if (next.status !== 0) process.exit(next.status ?? 1);
 trustWorkerScripts(join(out, "_next"));
 listFiles(join(out, "_next"));
 const hashes = hashesOfPages(htmlFiles(out));
-const headers = await securityHeaders();
-const lines = headers.map(({ key, value }) => `  ${key}: ${key === "Content-Security-Policy" ? withHashes(value, hashes) : value}`);
-// Built files carry a hash in their name. Such hosts have a browser ask each time for everything else.
-const rules = ["/*", ...lines, "/_next/static/*", "  Cache-Control: public, max-age=31536000, immutable"];
+const { securityHeaders, hubPolicy } = await headersModule();
+const line = (/** @type {import("./inline-scripts.mjs").Header} */ { key, value }) => `  ${key}: ${key === POLICY ? withHashes(value, hashes) : value}`;
+const rules = [
+  "/*", ...securityHeaders(false).map(line),
+  // Headers of all rules that fit are sent, so the first is taken off (`!`). Where a host does not know that sign both
+  // hold, and this page can ask no more than the others.
+  HUB_PAGE, `  ! ${POLICY}`, line(hubPolicy(false)),
+  // Built files carry a hash in their name. Such hosts have a browser ask each time for everything else.
+  "/_next/static/*", "  Cache-Control: public, max-age=31536000, immutable",
+];
 writeFileSync(join(out, "_headers"), `${rules.join("\n")}\n`);
 const longest = Math.max(...readFileSync(join(out, "_headers"), "utf8").split("\n").map((line) => line.length));
 if (longest > MAX_LINE) console.warn(`The longest header has ${longest} characters; some hosts take ${MAX_LINE} at most.`);

@@ -8,6 +8,7 @@
 import { DuctusError } from "../../core/errors";
 import { blobSource, bytesSource, readExactly, type ByteSource, type FileKind } from "../adapter/safetensors";
 import { parseStrictJson } from "../adapter/strict-json";
+import { PART_NOTE } from "./part-note";
 
 export interface ModelFiles {
   /** Base names of the files in the model's folder. */
@@ -67,9 +68,6 @@ export function filesModel(files: readonly PickedFile[]): ModelFiles {
   if (!chosen || another) throw new DuctusError("model/several", "There is more than one model among these files.", "Choose the folder of one model.");
   return blobModel(chosen[1]);
 }
-
-/** Ends the name of the note beside a file that is not whole yet (hub-sink.ts). */
-export const PART_NOTE = ".part";
 
 /** The files that lie directly in a directory of the origin private file system, but those that are not whole yet. They must not be changed while they are read. */
 export async function opfsModel(directory: FileSystemDirectoryHandle): Promise<ModelFiles> {

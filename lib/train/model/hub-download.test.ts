@@ -3,7 +3,7 @@ import { contents, HubServer, listing, REPO, send, sha, start, weights } from ".
 import { memoryDirectory } from "../testing/opfs";
 import { opfsModel } from "./files";
 import { listHub, neededFiles, type HubListing } from "./hub";
-import { downloadFile, downloadFiles, type DownloadOptions } from "./hub-download";
+import { downloadFile, downloadFiles, downloadSmall, type DownloadOptions } from "./hub-download";
 import { opfsSink } from "./hub-sink";
 
 let hub: HubServer;
@@ -27,6 +27,17 @@ const whole = (directory: ReturnType<typeof memoryDirectory>) => {
   expect([...directory.files.keys()]).toEqual(["model.safetensors"]);
   expect(sha(directory.files.get("model.safetensors")!.bytes)).toBe(weights.hash.hex);
 };
+
+describe("downloadSmall", () => {
+  it("gives the content, over a cut, and refuses another", async () => {
+    const content = contents["tokenizer.json"]!;
+    const file = { name: "tokenizer.json", bytes: content.length, hash: { kind: "sha256", hex: sha(content) } } as const;
+    let cut = true;
+    hub.misbehave = (request, response) => cut && (cut = false, send(response, content, start(request), 2000), true);
+    expect(sha(await downloadSmall(listing, file, hub.access()))).toBe(file.hash.hex);
+    await expect(downloadSmall(listing, { ...file, hash: { kind: "sha256", hex: "b".repeat(64) } }, hub.access())).rejects.toMatchObject({ code: "model/corrupt" });
+  });
+});
 
 describe("downloadFile", () => {
   it("writes the file and checks it", async () => {

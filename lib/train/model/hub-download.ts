@@ -100,6 +100,38 @@ export async function downloadFile(listing: HubListing, file: HubFile, sink: Res
   await stored(() => sink.finish());
 }
 
+/**
+ * A small file, checked, into memory. The caller has looked at its size.
+ * @throws DuctusError as {@link downloadFiles}
+ */
+export async function downloadSmall(listing: HubListing, file: HubFile, options: DownloadOptions): Promise<Uint8Array> {
+  const bytes = new Uint8Array(file.bytes);
+  let size = 0;
+  let note: PartNote | null = null;
+  await downloadFile(listing, file, {
+    get size() {
+      return size;
+    },
+    get note() {
+      return note;
+    },
+    begin: (next) => {
+      size = 0;
+      note = next;
+      return Promise.resolve();
+    },
+    append: (more) => {
+      bytes.set(more, size);
+      size += more.byteLength;
+      return Promise.resolve();
+    },
+    read: (start, end) => Promise.resolve(bytes.slice(start, Math.min(end, size))),
+    finish: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+  }, options);
+  return bytes;
+}
+
 /** One request for what is missing. A server that gives the whole file instead, or another content, is taken from the start. */
 async function fetchRest(listing: HubListing, file: HubFile, sink: ResumableSink, options: DownloadOptions): Promise<void> {
   const { endpoint = HUB, idleTimeoutMs = IDLE_TIMEOUT_MS } = options;

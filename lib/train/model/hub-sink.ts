@@ -9,7 +9,7 @@ import * as z from "zod";
 import { DuctusError } from "../../core/errors";
 import type { HubFile } from "./hub";
 import { isAsListed, type PartNote, type ResumableSink } from "./hub-download";
-import { PART_NOTE } from "./files";
+import { PART_NOTE } from "./part-note";
 
 const noteSchema = z.strictObject({ hash: z.string(), etag: z.string().nullable() });
 const MAX_NOTE_BYTES = 10_000;

@@ -10,8 +10,9 @@
 import "../../zod";
 import * as z from "zod";
 import { DuctusError } from "../../core/errors";
+import { HUB_ORIGIN } from "../../core/hub-hosts";
 
-export const HUB = "https://huggingface.co";
+export const HUB = HUB_ORIGIN;
 
 export type HubFetch = (url: string, init: RequestInit) => Promise<Response>;
 
@@ -118,14 +119,15 @@ export function neededFiles({ files, repo }: HubListing): HubFile[] {
 
 /** One request. @throws DuctusError `model/offline` where none of it arrives; the signal's reason where it aborts */
 export async function ask(url: string, { allow, fetchFn, signal }: HubAccess, headers: Record<string, string>, within?: AbortSignal): Promise<Response> {
-  if ((allow as unknown) !== true) throw new DuctusError("model/hub-off", "Connections to the hub are turned off.", "Turn them on first; until then, drop a model's folder here.");
+  if ((allow as unknown) !== true) throw new DuctusError("model/hub-off", "Connections to the hub are turned off.", "Turn them on first; until then, drop a model's folder on the Models page.");
   signal?.throwIfAborted();
   const both = within ?? signal;
   try {
     return await fetchFn(url, { headers, credentials: "omit", referrerPolicy: "no-referrer", ...(both ? { signal: both } : {}) });
   } catch (cause) {
     signal?.throwIfAborted();
-    throw offline(cause);
+    // Whoever fetches may know better than that nothing arrived.
+    throw cause instanceof DuctusError ? cause : offline(cause);
   }
 }
 
@@ -140,7 +142,7 @@ export async function refused(response: Response, repo: string): Promise<DuctusE
   switch (response.status) {
     case 401:
     case 403:
-      return new DuctusError("model/hub-denied", `The hub does not give ${repo} to everybody: there is no such model, or one must sign in and accept its terms first.`, "Check the name. Or download it yourself where you are signed in, and drop its folder here.", { details });
+      return new DuctusError("model/hub-denied", `The hub does not give ${repo} to everybody: there is no such model, or one must sign in and accept its terms first.`, "Check the name. Or download it yourself where you are signed in, and drop its folder on the Models page.", { details });
     case 404:
     case 410:
       return new DuctusError("model/hub-missing", `The hub has no model ${repo}, or not this version of it.`, "Check the name: owner/name, with its capital letters.", { details });
@@ -184,5 +186,5 @@ async function readJsonBody(response: Response, signal: AbortSignal | undefined)
 }
 
 function strangeAnswer(details: string): DuctusError {
-  return new DuctusError("model/hub-answer", "The hub answered in a way that Ductus does not understand.", "Try again later, or drop the model's folder here.", { details });
+  return new DuctusError("model/hub-answer", "The hub answered in a way that Ductus does not understand.", "Try again later, or drop the model's folder on the Models page.", { details });
 }

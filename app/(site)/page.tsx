@@ -1,9 +1,9 @@
 /** Start: what this is, a place to drop writing, and two sample writers to try it with. */
-import { About } from "./_start/about";
-import { Begin } from "./_start/begin";
-import { Interrupted } from "./_start/interrupted";
-import { KnownHands } from "./_start/known-hands";
-import { SampleWriters } from "./_start/sample-writers";
+import { About } from "../_start/about";
+import { Begin } from "../_start/begin";
+import { Interrupted } from "../_start/interrupted";
+import { KnownHands } from "../_start/known-hands";
+import { SampleWriters } from "../_start/sample-writers";
 
 export default function StartPage() {
   return (

@@ -1,6 +1,6 @@
 /** Compare: the untaught model and the taught one, on facing pages. */
 import type { Metadata } from "next";
-import { CompareScreen } from "./compare-screen";
+import { CompareScreen } from "../../compare/compare-screen";
 
 export const metadata: Metadata = { title: "Compare" };
 

@@ -1,6 +1,6 @@
 /** Train: one button, and then something to read while the model learns. */
 import type { Metadata } from "next";
-import { TrainScreen } from "./train-screen";
+import { TrainScreen } from "../../train/train-screen";
 
 export const metadata: Metadata = { title: "Train" };
 

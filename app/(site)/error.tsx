@@ -1,6 +1,6 @@
 "use client";
 /** Stands in for a page that broke while it was being shown. */
-import { ErrorNote } from "./_components/error-note";
+import { ErrorNote } from "../_components/error-note";
 
 export default function PageError({ error, reset }: { error: Error; reset: () => void }) {
   return (
