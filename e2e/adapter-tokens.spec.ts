@@ -64,8 +64,9 @@ test("trained rows of the vocabulary are used, kept, and taken away again", asyn
     const { base: before, tuned: after } = await compareFrom(page, "I went down to the gate.");
     expect(after).toMatch(/\bthe the the\b/);
     expect(before).not.toMatch(/\bthe the\b/);
+    await page.getByTestId("part-measured").click();
     await page.getByTestId("measure").click();
-    await expect(page.getByTestId("scores")).toBeVisible({ timeout: RUN_TIMEOUT_MS });
+    await expect(page.getByTestId("scores")).toHaveAttribute("data-whole", "true", { timeout: RUN_TIMEOUT_MS });
     const { report } = (await stored(page)).adapters[0]!;
     expect(report!.tuned.loss).toBeGreaterThan(report!.base.loss + 1);
 

@@ -115,10 +115,12 @@ test("a sample writer: train, compare, take away, reload, network off, bring bac
     for (const seenLengths of Object.values(await lengths())) expect(seenLengths.length).toBeGreaterThan(3);
     await expect(page.getByRole("heading", { name: /^Before the model as it came/ })).toBeVisible();
     await expect(page.getByRole("heading", { name: /^After taught by/ })).toBeVisible();
+    await page.getByTestId("part-measured").click();
     const { base, tuned } = trained.all.adapters[0]!.report!;
     await expect(page.getByTestId("scores")).toContainText(base.loss.toFixed(3));
     await expect(page.getByTestId("scores")).toContainText(tuned.loss.toFixed(3));
     await expect(page.getByTestId("scores-result")).toContainText("Perplexity");
+    await page.getByTestId("part-read").click();
     return texts;
   });
 

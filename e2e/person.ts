@@ -59,6 +59,7 @@ export async function perplexities(result: Locator): Promise<[before: number, af
 
 /** On the compare page: both go on from lines of one's own; what each wrote. */
 export async function compareFrom(page: Page, lines: string): Promise<{ base: string; tuned: string }> {
+  await page.getByTestId("part-read").click();
   await page.getByText("From lines of your own").click();
   await page.getByLabel("Lines to go on from").fill(lines);
   await page.getByTestId("compare-run").click();

@@ -6,6 +6,7 @@
  */
 import type { SerializedError } from "../lib/core/errors";
 import type { Message, PromptSpec } from "../lib/data/forms";
+import type { CompareReport } from "../lib/eval/report";
 import type { AdapterReport, DeviceReport, ExecutionReport, Metric, RunSample } from "../lib/store/types";
 import type { Storage } from "../lib/train/model/held";
 import type { SftConfig } from "../lib/train/sft/config";
@@ -137,6 +138,28 @@ export type WriteEvent =
   /** `forgotten`: messages of a conversation that had no room before the model any more, from its beginning. */
   | { type: "done"; row: number; text: string; tokens: number; stop: "end" | "length" | "stopped"; forgotten: number };
 
+export type MeasurePhase = "scoring" | "writing";
+
+export type MeasureEvent =
+  | { type: "loading"; done: number; total: number }
+  /** `done` and `total` are passages while scoring, texts while writing; `remainingMs` is that of the phase, null until it can be estimated. */
+  | { type: "progress"; phase: MeasurePhase; done: number; total: number; remainingMs: number | null };
+
+/** What was measured of adapters, set against one another. */
+export interface Compared {
+  report: CompareReport;
+  /** Of the first one's adapter and model in the report. */
+  adapterId: string;
+  baseId: string;
+  measuredAt: number;
+  /** Every passage was scored and every text written; else it was stopped on the way. */
+  whole: boolean;
+  /** The writing, and how it is divided, is still what it was measured on. */
+  current: boolean;
+  /** Of those that were asked for, they were measured on other writing or not at all, and are not in the report. */
+  leftOut: string[];
+}
+
 export interface ImportedAdapter {
   id: string;
   /** The model that it was checked against. */
@@ -151,8 +174,16 @@ export interface WriterApi {
    * @throws DuctusError `store/missing`, `model/gone`, `generate/too-long`
    */
   write(request: WriteRequest, onEvent: (event: WriteEvent) => void): Promise<void>;
-  /** Loss of base and tuned on the hand's test part; stores the report with the adapter. */
-  evaluate(handId: string, adapterId: string): Promise<AdapterReport>;
+  /**
+   * Scores the hand's test part with base and adapter, passage by passage, and lets both write on from some of it; stores
+   * what it has with the adapter as it comes, and goes on where an earlier call was stopped. stop(), and any other call
+   * that writes or measures, ends it.
+   * @returns whether it came to its end
+   * @throws DuctusError `store/missing`, `model/gone`, `data/too-little`, `data/scores`
+   */
+  measure(handId: string, adapterId: string, onEvent: (event: MeasureEvent) => void): Promise<boolean>;
+  /** From what was measured before; null where the first one was not. @throws DuctusError `data/damaged-measurement` */
+  compareReport(handId: string, adapterIds: readonly string[]): Promise<Compared | null>;
   /**
    * Reads an adapter file (one-file form, or a zip of a PEFT folder), checks it
    * against the model it was made for where that is here, else the hand's, and

@@ -36,6 +36,12 @@ let writing: Promise<unknown> = Promise.resolve();
 /** What is being written ends before its next token. */
 export const stopWriting = (): void => void generation++;
 
+/** Ends what is being written or measured. @returns whether another call has ended what the caller does */
+export function takeTurn(): () => boolean {
+  const mine = ++generation;
+  return () => mine !== generation;
+}
+
 export const baseOf = ({ entry, config }: ReadyModel) => ({ id: entry.id, name: entry.name, sha256: entry.sha256, config });
 
 export interface Opened extends FittedAdapter {
@@ -109,8 +115,10 @@ function promptOf(tokenizer: TextTokenizer, { ask }: WriteRow, room: number): { 
   }
 }
 
-export async function write(request: WriteRequest, onEvent: (event: WriteEvent) => void): Promise<void> {
-  const mine = ++generation;
+export const write = (request: WriteRequest, onEvent: (event: WriteEvent) => void): Promise<void> => writeRows(request, takeTurn(), onEvent);
+
+/** As write, in a turn that was taken before. */
+export async function writeRows(request: WriteRequest, stopped: () => boolean, onEvent: (event: WriteEvent) => void): Promise<void> {
   const { handId, adapterId, rows, sampling } = request;
   const { maxNewTokens } = sampling;
   if (rows.length === 0 || rows.length > MAX_ROWS) throw new DuctusError("app/usage", `Between 1 and ${MAX_ROWS} texts can be written at once.`);
@@ -120,7 +128,7 @@ export async function write(request: WriteRequest, onEvent: (event: WriteEvent) 
   const opened = await device(request.device);
   onEvent({ type: "device", device: opened.report });
   const prompts = rows.map((row) => promptOf(tokenizer, row, MAX_POSITIONS - maxNewTokens));
-  if (mine !== generation) { // before a word was written
+  if (stopped()) { // before a word was written
     rows.forEach((_, row) => onEvent({ type: "done", row, text: "", tokens: 0, stop: "stopped", forgotten: 0 }));
     return;
   }
@@ -134,7 +142,7 @@ export async function write(request: WriteRequest, onEvent: (event: WriteEvent) 
       temperature, topP, maxNewTokens, stopTokenIds: model.stopTokenIds,
       ...(topK ? { topK } : {}), ...(repetitionPenalty === undefined ? {} : { repetitionPenalty }),
       banned: bannedSequences(tokenizer, (await listDocuments(handId, () => undefined)).map((d) => d.text)),
-      stopped: () => mine !== generation,
+      stopped,
       onToken: async (row, token) => {
         const s = states[row]!;
         s.text = s.stream.push(token);

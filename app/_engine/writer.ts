@@ -1,7 +1,6 @@
 /** The writing worker, seen from the page: texts, scores, adapters in and out. */
 import { proxy } from "comlink";
-import type { AdapterReport } from "../../lib/store/types";
-import type { ImportedAdapter, WriteEvent, WriteRequest, WriterApi } from "../../workers/protocol";
+import type { Compared, ImportedAdapter, MeasureEvent, WriteEvent, WriteRequest, WriterApi } from "../../workers/protocol";
 import { WorkerHost } from "./worker-host";
 
 const host = new WorkerHost<WriterApi>(() => new Worker(new URL("../../workers/writer.worker.ts", import.meta.url), { type: "module", name: "ductus-writer" }));
@@ -10,9 +9,11 @@ export function write(request: WriteRequest, onEvent: (event: WriteEvent) => voi
   return host.call((writer) => writer.write(request, proxy(onEvent)));
 }
 
-export function evaluate(handId: string, adapterId: string): Promise<AdapterReport> {
-  return host.call((writer) => writer.evaluate(handId, adapterId));
+export function measure(handId: string, adapterId: string, onEvent: (event: MeasureEvent) => void): Promise<boolean> {
+  return host.call((writer) => writer.measure(handId, adapterId, proxy(onEvent)));
 }
+
+export const compareReport = (handId: string, adapterIds: readonly string[]): Promise<Compared | null> => host.call((writer) => writer.compareReport(handId, adapterIds));
 
 export function importAdapter(handId: string, name: string, bytes: Uint8Array): Promise<ImportedAdapter> {
   return host.call((writer) => writer.importAdapter(handId, name, bytes));

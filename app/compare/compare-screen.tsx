@@ -1,22 +1,36 @@
 "use client";
-/** Decides what the compare page shows: something to compare, or the way to it. */
+/** Decides what the compare page shows: one of its parts, or the way to something to compare. */
 import Link from "next/link";
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useId, useMemo } from "react";
+import { heldOutPassages } from "../../lib/data/held-out-passages";
+import { splitOf } from "../../lib/store/hand-split";
+import { date } from "../_components/format";
 import { Waiting } from "../_components/waiting";
 import { warmWriter } from "../_engine/writer";
+import { chooseAdapter, comparing, followAddress, openPart, type ComparePart } from "../_state/comparing";
 import { useStore } from "../_state/use-store";
 import { workspace } from "../_state/workspace";
 import { Compare } from "./compare";
-import { Scores } from "./scores";
-import { heldOutPassages } from "./passages";
+import { Measured } from "./measured";
 import { useWritingChanged } from "./use-writing-changed";
+
+const PARTS: readonly { part: ComparePart; name: string }[] = [
+  { part: "read", name: "Read" },
+  { part: "measured", name: "Measured" },
+];
 
 export function CompareScreen() {
   const { phase, hand, used: documents, runs, adapters } = useStore(workspace, (w) => w);
-  const [chosenId, setChosenId] = useState<string | null>(null);
-  const passages = useMemo(() => (hand === null ? [] : heldOutPassages(hand, documents)), [hand, documents]);
-  useEffect(() => warmWriter(), []);
-  const adapter = adapters.find((a) => a.id === chosenId) ?? adapters.at(-1);
+  const { part, adapterId } = useStore(comparing, (c) => c);
+  const id = useId();
+  const passages = useMemo(() => (hand === null ? [] : heldOutPassages(splitOf(hand, documents), hand.seed)), [hand, documents]);
+  useEffect(() => {
+    warmWriter();
+    followAddress();
+    addEventListener("hashchange", followAddress);
+    return () => removeEventListener("hashchange", followAddress);
+  }, []);
+  const adapter = adapters.find((a) => a.id === adapterId) ?? adapters.at(-1);
   const changed = useWritingChanged(hand, documents, runs.find((r) => r.id === adapter?.runId) ?? null);
 
   if (phase === "loading") return <Waiting title="Compare" />;
@@ -30,8 +44,25 @@ export function CompareScreen() {
   }
   return (
     <div className="compare">
-      <Compare key={hand.id} hand={hand} adapter={adapter} adapters={adapters} passages={passages} changed={changed} onChoose={setChosenId} />
-      <Scores key={adapter.id} hand={hand} adapter={adapter} changed={changed} />
+      <header className="compare-head">
+        <h1 className="title">Before and after</h1>
+        <nav aria-label="Ways to compare" className="compare-parts">
+          {PARTS.map(({ part: one, name }) => (
+            <a key={one} href={`#${one}`} aria-current={one === part ? "true" : undefined} data-testid={`part-${one}`} onClick={(event) => { event.preventDefault(); openPart(one); }}>{name}</a>
+          ))}
+        </nav>
+        {adapters.length > 1 && (
+          <div className="compare-adapter">
+            <label htmlFor={`${id}-adapter`}>Taught by</label>
+            <select id={`${id}-adapter`} className="prompt-list" value={adapter.id} onChange={(event) => chooseAdapter(event.currentTarget.value)}>
+              {[...adapters].reverse().map((a) => <option key={a.id} value={a.id}>{`${a.name}, ${date(a.createdAt)}`}</option>)}
+            </select>
+          </div>
+        )}
+      </header>
+      {part === "measured"
+        ? <Measured key={adapter.id} hand={hand} adapter={adapter} adapters={adapters} documents={documents} changed={changed} />
+        : <Compare key={hand.id} hand={hand} adapter={adapter} documents={documents} passages={passages} changed={changed} />}
     </div>
   );
 }

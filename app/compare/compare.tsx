@@ -2,10 +2,10 @@
 /** The prompt, its settings in the margin, and the facing pages. */
 import { useEffect, useState } from "react";
 import type { AdapterInfo } from "../../lib/store/adapters";
-import type { Hand } from "../../lib/store/types";
+import type { Hand, StoredDocument } from "../../lib/store/types";
+import type { HeldOutPassage } from "../../lib/data/held-out-passages";
 import type { PromptSpec } from "../../workers/protocol";
 import { Pages } from "./pages";
-import type { HeldOutPassage } from "./passages";
 import { PromptPart, type Draft } from "./prompt-part";
 import { Settings, type Sampling } from "./settings";
 import { useComparison } from "./use-comparison";
@@ -13,14 +13,13 @@ import { useComparison } from "./use-comparison";
 interface Props {
   hand: Hand;
   adapter: AdapterInfo;
-  adapters: readonly AdapterInfo[];
+  documents: readonly StoredDocument[];
   passages: readonly HeldOutPassage[];
   /** The writing is no longer the one that the adapter was trained on. */
   changed: boolean;
-  onChoose: (adapterId: string) => void;
 }
 
-export function Compare({ hand, adapter, adapters, passages, changed, onChoose }: Props) {
+export function Compare({ hand, adapter, documents, passages, changed }: Props) {
   const [draft, setDraft] = useState<Draft>({ form: passages.length > 0 ? "passage" : "own", at: 0, own: "", words: passages[0]?.keyWords.slice(0, 6).join(", ") ?? "" });
   const [sampling, setSampling] = useState<Sampling>({ temperature: 0.7, maxNewTokens: 120, seed: 1 });
   const { comparison, begin, stop } = useComparison();
@@ -50,8 +49,7 @@ export function Compare({ hand, adapter, adapters, passages, changed, onChoose }
     <>
       <div className="compare-ask">
         <div className="min-w-0">
-          <h1 className="title">Before and after</h1>
-          <PromptPart draft={draft} passages={passages} changed={changed} onChange={setDraft} />
+          <PromptPart draft={draft} documents={documents} passages={passages} changed={changed} onChange={setDraft} />
           <div className="actions mt-5">
             {busy
               ? <button type="button" className="button button-primary" data-testid="compare-stop" onClick={stop}>Stop</button>
@@ -60,7 +58,7 @@ export function Compare({ hand, adapter, adapters, passages, changed, onChoose }
           </div>
         </div>
         <aside className="margin">
-          <Settings sampling={sampling} onSampling={setSampling} adapter={adapter} adapters={adapters} onChoose={onChoose} device={comparison.device} />
+          <Settings sampling={sampling} onSampling={setSampling} device={comparison.device} />
         </aside>
       </div>
       <Pages comparison={comparison} handName={hand.name} asked={asked} onRetry={write} />

@@ -2,7 +2,7 @@
 /** Two facing pages, base in lapis and tuned in the rubric, and under them what the person really wrote. */
 import { ErrorNote } from "../_components/error-note";
 import { bytes } from "../_components/format";
-import type { HeldOutPassage } from "./passages";
+import type { HeldOutPassage } from "../../lib/data/held-out-passages";
 import type { Comparison, Side } from "./use-comparison";
 
 interface Props {

@@ -1,7 +1,8 @@
 "use client";
 /** What both models are asked: to go on from a passage kept aside, from lines of one's own, or to write from key words. */
 import { useId } from "react";
-import type { HeldOutPassage } from "./passages";
+import type { HeldOutPassage } from "../../lib/data/held-out-passages";
+import type { StoredDocument } from "../../lib/store/types";
 
 export interface Draft {
   form: "passage" | "own" | "words";
@@ -20,15 +21,17 @@ const FORMS: readonly { form: Draft["form"]; name: string }[] = [
 
 interface Props {
   draft: Draft;
+  documents: readonly StoredDocument[];
   passages: readonly HeldOutPassage[];
   /** The writing is no longer the one that the adapter was trained on. */
   changed: boolean;
   onChange: (draft: Draft) => void;
 }
 
-export function PromptPart({ draft, passages, changed, onChange }: Props) {
+export function PromptPart({ draft, documents, passages, changed, onChange }: Props) {
   const group = useId();
   const passage = passages[draft.at];
+  const nameOf = (id: string): string => documents.find((document) => document.id === id)?.name ?? "";
   return (
     <>
       <fieldset className="forms">
@@ -46,7 +49,7 @@ export function PromptPart({ draft, passages, changed, onChange }: Props) {
           <div className="prompt-choice">
             <label className="sr-only" htmlFor={`${group}-list`}>Passage</label>
             <select id={`${group}-list`} className="prompt-list" value={draft.at} onChange={(event) => onChange({ ...draft, at: Number(event.currentTarget.value) })}>
-              {passages.map(({ name, text }, i) => <option key={i} value={i}>{`${name}: ${text.slice(0, 48).replace(/\s+/g, " ")}…`}</option>)}
+              {passages.map(({ documentId, text }, i) => <option key={i} value={i}>{`${nameOf(documentId)}: ${text.slice(0, 48).replace(/\s+/g, " ")}…`}</option>)}
             </select>
             <button type="button" className="link shrink-0" onClick={() => onChange({ ...draft, at: (draft.at + 1) % passages.length })}>Another passage</button>
           </div>

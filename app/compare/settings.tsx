@@ -1,9 +1,8 @@
 "use client";
-/** The margin's settings of a comparison: which adapter, how boldly, how long, which seed. */
+/** The margin's settings of a comparison: how boldly, how long, which seed. */
 import { useId } from "react";
-import type { AdapterInfo } from "../../lib/store/adapters";
 import type { DeviceReport } from "../../lib/store/types";
-import { date, decimal } from "../_components/format";
+import { decimal } from "../_components/format";
 import { deviceWords } from "../_components/device-words";
 
 export interface Sampling {
@@ -15,9 +14,6 @@ export interface Sampling {
 interface Props {
   sampling: Sampling;
   onSampling: (sampling: Sampling) => void;
-  adapter: AdapterInfo;
-  adapters: readonly AdapterInfo[];
-  onChoose: (adapterId: string) => void;
   device: DeviceReport | null;
 }
 
@@ -25,19 +21,11 @@ interface Props {
 const WORDS_PER_TOKEN = 0.7;
 const MAX_SEED = 999_999;
 
-export function Settings({ sampling, onSampling, adapter, adapters, onChoose, device }: Props) {
+export function Settings({ sampling, onSampling, device }: Props) {
   const id = useId();
   const { temperature, maxNewTokens, seed } = sampling;
   return (
     <div className="settings">
-      {adapters.length > 1 && (
-        <div>
-          <label htmlFor={`${id}-adapter`}>Taught by</label>
-          <select id={`${id}-adapter`} className="field" value={adapter.id} onChange={(event) => onChoose(event.currentTarget.value)}>
-            {[...adapters].reverse().map((a) => <option key={a.id} value={a.id}>{`${a.name}, ${date(a.createdAt)}`}</option>)}
-          </select>
-        </div>
-      )}
       <div>
         <label htmlFor={`${id}-temperature`}>Boldness <output>{decimal(temperature, 1)}</output></label>
         <input id={`${id}-temperature`} type="range" min={0} max={1.5} step={0.1} value={temperature} aria-describedby={`${id}-bold`} onChange={(event) => onSampling({ ...sampling, temperature: Number(event.currentTarget.value) })} />

@@ -68,10 +68,11 @@ async function change(id: string, patch: Partial<Pick<AdapterInfo, "name" | "rep
 
 /** Puts a later state of the same adapter in the place of its file; what was measured of the earlier one goes with it. @throws DuctusError `store/missing`, `store/full` */
 export async function replaceAdapterFile(id: string, file: Uint8Array): Promise<AdapterInfo> {
-  const info = await transact(["adapters", "adapterFiles"], "readwrite", async (tx) => {
+  const info = await transact(["adapters", "adapterFiles", "measurements"], "readwrite", async (tx) => {
     const { report: _, ...rest } = await requireAdapter(tx, id);
     const changed: AdapterInfo = { ...rest, fileBytes: file.byteLength };
     await tx.objectStore("adapterFiles").put({ adapterId: id, file });
+    await tx.objectStore("measurements").delete(id);
     await tx.objectStore("adapters").put(changed);
     return changed;
   }, "strict");
@@ -87,9 +88,10 @@ async function requireAdapter(tx: Transaction<"readwrite">, id: string): Promise
 
 /** Deletes an adapter with its file; its run keeps its curves and no longer points at it. */
 export async function deleteAdapter(id: string): Promise<void> {
-  const handId = await transact(["runs", "adapters", "adapterFiles"], "readwrite", async (tx) => {
+  const handId = await transact(["runs", "adapters", "adapterFiles", "measurements"], "readwrite", async (tx) => {
     const info = adapterInfoSchema.safeParse(await tx.objectStore("adapters").get(id));
     await tx.objectStore("adapterFiles").delete(id);
+    await tx.objectStore("measurements").delete(id);
     await tx.objectStore("adapters").delete(id);
     const run = runSchema.safeParse(info.data?.runId === undefined ? undefined : await tx.objectStore("runs").get(info.data.runId));
     if (run.success && run.data.adapterId === id) {

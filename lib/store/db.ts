@@ -37,12 +37,14 @@ export interface DuctusSchema extends DBSchema {
   conversations: { key: string; value: unknown; indexes: { byHand: [string, number] } };
   /** Blind comparisons. Index byHand: [handId, updatedAt]. */
   judgings: { key: string; value: unknown; indexes: { byHand: [string, number] } };
+  /** What was measured of adapters, passage by passage. */
+  measurements: { key: string; value: unknown };
   /** Keyed by the setting's name. */
   settings: { key: string; value: unknown };
 }
 
 export type StoreName = StoreNames<DuctusSchema>;
-export const STORE_NAMES: readonly StoreName[] = ["hands", "documents", "runs", "metrics", "samples", "adapters", "adapterFiles", "checkpoints", "keptStates", "keptFiles", "models", "conversations", "judgings", "settings"];
+export const STORE_NAMES: readonly StoreName[] = ["hands", "documents", "runs", "metrics", "samples", "adapters", "adapterFiles", "checkpoints", "keptStates", "keptFiles", "models", "conversations", "judgings", "measurements", "settings"];
 
 type Database = IDBPDatabase<DuctusSchema>;
 export type Transaction<Mode extends "readonly" | "readwrite"> = IDBPTransaction<DuctusSchema, StoreName[], Mode>;
@@ -68,6 +70,9 @@ export const MIGRATIONS: readonly ((database: Database) => void)[] = [
   },
   (database) => {
     for (const name of ["keptStates", "keptFiles"] as const) database.createObjectStore(name, { keyPath: ["runId", "step"] });
+  },
+  (database) => {
+    database.createObjectStore("measurements", { keyPath: "adapterId" });
   },
 ];
 

@@ -20,8 +20,9 @@ import { listDocuments } from "./documents";
 import { listHands } from "./hands";
 import { listJudgings } from "./judgings";
 import { keptFile, listKept } from "./kept";
+import { getMeasurement } from "./measurements";
 import { listMetrics, listRuns, listSamples } from "./runs";
-import { adapterInfoSchema, conversationSchema, documentSchema, handSchema, judgingSchema, keptSchema, metricSchema, runSchema, sampleSchema } from "./schema";
+import { adapterInfoSchema, conversationSchema, documentSchema, handSchema, judgingSchema, keptSchema, measurementSchema, metricSchema, runSchema, sampleSchema } from "./schema";
 import type { Hand } from "./types";
 
 const FORMAT = "ductus-everything";
@@ -30,7 +31,7 @@ const headSchema = z.object({ format: z.literal(FORMAT), version: z.int().positi
 
 /** The stores that are files of lines in a hand's folder, with what their records are. */
 const LINES = {
-  documents: documentSchema, runs: runSchema, metrics: metricSchema, samples: sampleSchema, keptStates: keptSchema, adapters: adapterInfoSchema, conversations: conversationSchema, judgings: judgingSchema,
+  documents: documentSchema, runs: runSchema, metrics: metricSchema, samples: sampleSchema, keptStates: keptSchema, adapters: adapterInfoSchema, conversations: conversationSchema, judgings: judgingSchema, measurements: measurementSchema,
 } as const satisfies Partial<Record<StoreName, z.ZodType>>;
 type LineStore = keyof typeof LINES;
 const LINE_STORES = Object.keys(LINES) as LineStore[];
@@ -79,6 +80,7 @@ export async function* exportEverything(onDamaged: (error: DuctusError) => void)
       adapters,
       conversations: await listConversations(hand.id, onDamaged),
       judgings: await listJudgings(hand.id, onDamaged),
+      measurements: (await Promise.all(adapters.map(({ id }) => getMeasurement(id, onDamaged)))).filter((measurement) => measurement !== null),
     };
     for (const store of LINE_STORES) yield* add(`${folder}${store}.jsonl`, encoder.encode(records[store].map((record) => `${toLine(record)}\n`).join("")), true);
     for (const { id } of adapters) {

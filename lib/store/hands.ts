@@ -98,6 +98,7 @@ export async function deleteHand(id: string): Promise<void> {
     }
     for (const adapterId of await tx.objectStore("adapters").index("byHand").getAllKeys(under)) {
       await tx.objectStore("adapterFiles").delete(adapterId);
+      await tx.objectStore("measurements").delete(adapterId);
       await tx.objectStore("adapters").delete(adapterId);
     }
     for (const name of ["conversations", "judgings"] as const) {

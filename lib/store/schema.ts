@@ -8,7 +8,7 @@ import * as z from "zod";
 import { DuctusError, type ErrorCode, type SerializedError } from "../core/errors";
 import { shareFault } from "../data/split";
 import { sftConfigSchema } from "../train/sft/schema";
-import type { AdapterReport, Conversation, DeviceReport, DocumentLook, ExecutionReport, Hand, Judging, KeptCheckpoint, Metric, Run, RunSample, Score, StoredAdapter, StoredCheckpoint, StoredDocument, StoredModel, Turn } from "./types";
+import type { AdapterReport, Conversation, DeviceReport, DocumentLook, ExecutionReport, Hand, Judging, KeptCheckpoint, Metric, Run, RunSample, Score, StoredAdapter, StoredCheckpoint, StoredDocument, StoredMeasurement, StoredModel, Turn } from "./types";
 
 const count = z.number().int().nonnegative();
 const time = z.number().nonnegative();
@@ -163,6 +163,7 @@ const turnSchema: z.ZodType<Turn> = z.object({
   sampling: z.object({ temperature: z.number(), topP: z.number(), topK: count.exactOptional(), repetitionPenalty: z.number().exactOptional(), maxNewTokens: count }).exactOptional(),
 });
 export const conversationSchema: z.ZodType<Conversation> = z.object({ id, handId: id, adapterId: id.exactOptional(), createdAt: time, updatedAt: time, turns: z.array(turnSchema), showing: id.exactOptional() });
+export const measurementSchema: z.ZodType<StoredMeasurement> = z.object({ adapterId: id, handId: id, measuredAt: time, content: z.unknown() });
 export const judgingSchema: z.ZodType<Judging> = z.object({ id, handId: id, adapterId: id, createdAt: time, updatedAt: time, state: z.unknown() });
 
 export const keptSchema: z.ZodType<KeptCheckpoint> = z.object({ runId: id, step: count, tokens: count, savedAt: time, loss: anyNumber.nullable(), fileBytes: count });

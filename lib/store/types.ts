@@ -280,6 +280,14 @@ export interface Conversation {
   showing?: string;
 }
 
+/** What was measured of an adapter, passage by passage; what is inside is that of lib/eval/measurement.ts. */
+export interface StoredMeasurement {
+  adapterId: string;
+  handId: string;
+  measuredAt: number;
+  content: unknown;
+}
+
 /** A blind comparison that a person judges; what is inside is that of lib/eval/blind.ts. */
 export interface Judging {
   id: string;

@@ -15,7 +15,7 @@ export type StorageUsage = Record<UsageKind, number>;
 
 const KIND_OF: Record<StoreName, UsageKind> = {
   hands: "writing", documents: "writing",
-  runs: "runs", metrics: "runs", samples: "runs", conversations: "runs", judgings: "runs", settings: "runs",
+  runs: "runs", metrics: "runs", samples: "runs", conversations: "runs", judgings: "runs", measurements: "runs", settings: "runs",
   adapters: "adapters", adapterFiles: "adapters",
   checkpoints: "checkpoints", keptStates: "checkpoints", keptFiles: "checkpoints",
   models: "models",

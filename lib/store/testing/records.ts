@@ -9,6 +9,7 @@ import { addDocuments } from "../documents";
 import { createHand } from "../hands";
 import { saveJudging } from "../judgings";
 import { keepState } from "../kept";
+import { saveMeasurement } from "../measurements";
 import { addSample, appendMetrics, createRun } from "../runs";
 import type { Metric, Score, StoredModel } from "../types";
 
@@ -39,6 +40,7 @@ export async function fullHand(name: string) {
     { ...answer, id: "2", text: "hello yourself", voice: "base", beside: { text: "hello, you", voice: "tuned", unfinished: true, stop: "length", forgotten: 0 }, adapterId: adapter.id },
   ], { showing: "2" });
   await saveJudging({ handId: hand.id, adapterId: adapter.id, state: { choices: [] } });
+  await saveMeasurement({ handId: hand.id, adapterId: adapter.id, content: { scores: [] } });
   return { hand, run, adapter };
 }
 export async function counts(): Promise<Record<string, number>> {

@@ -1,0 +1,80 @@
+/**
+ * Compare: what was measured, with its intervals, stopped and gone on with; a
+ * blind judging by keyboard, left and come back to; and several prompts read one
+ * after another. Adapters are put into the store: how they are made is tested
+ * elsewhere.
+ */
+import { expect, test, type Page } from "@playwright/test";
+import { putAdapter } from "./adapter-file";
+import { beginWith, goTo, OWN_TEXT, RUN_TIMEOUT_MS } from "./person";
+import { stored } from "./stored";
+import { watch } from "./watch";
+
+/** A hand with two adapters, its compare page open. */
+async function openCompare(page: Page): Promise<void> {
+  await beginWith(page, "night-bread.txt", OWN_TEXT);
+  const { hands } = await stored(page);
+  await putAdapter(page, hands[0]!.id, "Anna");
+  await putAdapter(page, hands[0]!.id, "Berta");
+  // What was learned is what is there: of a run that has no hash nothing else is known.
+  await page.evaluate(async () => {
+    const database = await new Promise<IDBDatabase>((resolve) => { const request = indexedDB.open("ductus"); request.onsuccess = () => resolve(request.result); });
+    const runs = database.transaction("runs", "readwrite").objectStore("runs");
+    const all = await new Promise<Record<string, unknown>[]>((resolve) => { const request = runs.getAll() as IDBRequest<Record<string, unknown>[]>; request.onsuccess = () => resolve(request.result); });
+    for (const run of all) runs.put({ ...run, dataHash: "" });
+    await new Promise((resolve) => { runs.transaction.oncomplete = resolve; });
+    database.close();
+  });
+  await page.goto("/compare");
+  await expect(page.getByRole("heading", { name: "Before and after" })).toBeVisible();
+}
+
+test("measured: with intervals, stopped and gone on with, kept, another one beside it", async ({ page, context, baseURL }) => {
+  test.setTimeout(RUN_TIMEOUT_MS);
+  const seen = await watch(context, baseURL!);
+  await openCompare(page);
+  await page.getByTestId("part-measured").click();
+  await expect(page).toHaveURL(/#measured$/);
+  await expect(page.getByTestId("scores-result")).toContainText("Perplexity");
+
+  await test.step("stopped: what is done is kept, and goes on from there", async () => {
+    await page.getByTestId("measure").click();
+    await expect(page.getByTestId("measure-progress")).toContainText("Writing on from passages", { timeout: RUN_TIMEOUT_MS });
+    await page.getByTestId("measure-stop").click();
+    await expect(page.getByTestId("measure")).toHaveText("Go on measuring", { timeout: RUN_TIMEOUT_MS });
+    await expect(page.getByTestId("measure-perplexity")).toContainText("Before");
+    await page.reload();
+    await page.getByTestId("measure").click();
+    await expect(page.getByTestId("scores")).toHaveAttribute("data-whole", "true", { timeout: RUN_TIMEOUT_MS });
+    await expect(page.getByTestId("measure")).toHaveCount(0);
+  });
+
+  await test.step("every measure has its lines and says what they rest on", async () => {
+    const { adapters } = await stored(page);
+    const { base, tuned } = adapters.find(({ name }) => name === "Berta")!.report!;
+    expect(tuned.loss).not.toBe(3.5); // no longer what was put there
+    await expect(page.getByTestId("measure-loss")).toContainText(base.loss.toFixed(3));
+    await expect(page.getByTestId("measure-loss")).toContainText(tuned.loss.toFixed(3));
+    for (const id of ["perplexity", "loss", "bits"]) await expect(page.getByTestId(`measure-${id}`).getByRole("rowheader", { name: /^(Before|After)$/ })).toHaveCount(2);
+    for (const id of ["distinct-1", "distinct-2", "distinct-3", "repeated", "alike", "copied"]) await expect(page.getByTestId(`measure-${id}`).getByRole("rowheader", { name: /^(You|Before|After)$/ })).toHaveCount(3);
+    await expect(page.getByTestId("scores")).toContainText(/passages? of 1 piece/);
+  });
+
+  await test.step("another adapter, measured with the base that is known, stands beside it", async () => {
+    await page.getByLabel("Taught by").selectOption({ index: 1 });
+    await page.getByTestId("measure").click();
+    await expect(page.getByTestId("scores")).toHaveAttribute("data-whole", "true", { timeout: RUN_TIMEOUT_MS });
+    await page.getByLabel(/^Berta/).check();
+    await expect(page.getByTestId("measure-perplexity").getByRole("rowheader", { name: "Berta" })).toBeVisible();
+    await expect(page.getByTestId("measure-distinct-2").getByRole("rowheader")).toHaveCount(5);
+  });
+
+  await test.step("once the writing has changed, the figures are those from before", async () => {
+    await goTo(page, "Writing");
+    await page.getByTestId("drop-input").setInputFiles({ name: "more.txt", mimeType: "text/plain", buffer: Buffer.from(OWN_TEXT.toUpperCase()) });
+    await goTo(page, "Compare");
+    await expect(page.getByTestId("measure-stale")).toBeVisible();
+    await expect(page.getByTestId("measure")).toHaveText("Measure again");
+  });
+  seen.expectClean();
+});
