@@ -6,7 +6,7 @@
  */
 import { expect, test, type Page } from "@playwright/test";
 import { putAdapter } from "./adapter-file";
-import { beginWith, goTo, OWN_TEXT, RUN_TIMEOUT_MS } from "./person";
+import { beginWith, download, goTo, OWN_TEXT, RUN_TIMEOUT_MS } from "./person";
 import { stored } from "./stored";
 import { watch } from "./watch";
 
@@ -75,6 +75,71 @@ test("measured: with intervals, stopped and gone on with, kept, another one besi
     await goTo(page, "Compare");
     await expect(page.getByTestId("measure-stale")).toBeVisible();
     await expect(page.getByTestId("measure")).toHaveText("Measure again");
+  });
+  seen.expectClean();
+});
+
+test("judged blind, by keyboard: stopped, left and come back to, undone, uncovered, taken away", async ({ page, context, baseURL }) => {
+  test.setTimeout(RUN_TIMEOUT_MS);
+  const seen = await watch(context, baseURL!);
+  await openCompare(page);
+  await page.getByTestId("part-judge").click();
+  await page.getByLabel("Pairs").selectOption("10");
+
+  await test.step("the pairs are written, and a stop keeps those that are there", async () => {
+    await page.getByTestId("judge-begin").click();
+    await expect(page.getByTestId("judge-writing")).toContainText("4 of 10 pairs", { timeout: RUN_TIMEOUT_MS });
+    await page.getByTestId("judge-stop").click();
+    await expect(page.getByTestId("judge-draft")).toContainText(/[48] of 10 pairs are written/, { timeout: RUN_TIMEOUT_MS });
+    await page.reload();
+    await page.getByTestId("judge-go-on").click();
+    await expect(page.getByTestId("judge-card")).toBeVisible({ timeout: RUN_TIMEOUT_MS });
+  });
+
+  const card = page.getByTestId("judge-card");
+  await test.step("keys choose; nothing says which is whose, or how it stands", async () => {
+    await expect(page.getByTestId("judge-left-text")).not.toBeEmpty();
+    expect(await page.getByTestId("judge").innerText()).not.toMatch(/before|after|taught|base/i);
+    const total = Number(/of (\d+)/.exec(await page.getByRole("heading", { name: /^Pair 1 of/ }).innerText())![1]);
+    for (const [i, key] of ["ArrowLeft", "2", "Space", "ArrowRight", "Backspace"].entries()) {
+      await page.keyboard.press(key);
+      await expect(card).toHaveAttribute("data-done", String(key === "Backspace" ? i - 1 : i + 1));
+    }
+    expect(total).toBeGreaterThanOrEqual(8);
+  });
+
+  await test.step("it is there where it was left", async () => {
+    await goTo(page, "Train");
+    await goTo(page, "Compare");
+    await expect(card).toHaveAttribute("data-done", "3");
+    await page.reload();
+    await expect(card).toHaveAttribute("data-done", "3");
+    await page.getByTestId("judge-right").click();
+    await expect(card).toHaveAttribute("data-done", "4");
+  });
+
+  await test.step("ended: the result, every pair uncovered, and both files", async () => {
+    await page.getByTestId("judge-end").click();
+    await expect(page.getByTestId("judge-words")).toContainText(/^You preferred the taught model.s text in \d of 4 .*once you could not tell.*This could be chance\./);
+    await expect(page.getByTestId("judge-uncovered")).toHaveCount(4);
+    await page.getByTestId("judge-uncovered").first().click();
+    await expect(page.getByRole("heading", { name: /^(Before|After) your choice$/ })).toBeVisible();
+    const json = JSON.parse((await download(page, page.getByTestId("judge-json"))).bytes.toString()) as { result: { judged: number }; judgements: Record<string, unknown>[] };
+    expect(json.result.judged).toBe(4);
+    expect(json.judgements[0]).not.toHaveProperty("prompt");
+    await page.getByTestId("judge-with-texts").check();
+    const csv = (await download(page, page.getByTestId("judge-csv"))).bytes.toString();
+    expect(csv).toMatch(/^card,pairId,left,choice,preferred,prompt,leftText,rightText\r\n1,/);
+  });
+
+  await test.step("another one can be begun, and this one deleted", async () => {
+    await page.getByTestId("judge-another").click();
+    await expect(page.getByTestId("judge-begin")).toBeEnabled();
+    await page.getByTestId("judge-other").click();
+    await page.getByTestId("judge-delete").click();
+    await page.getByTestId("confirm").click();
+    await expect(page.getByTestId("judge-begin")).toBeEnabled();
+    await expect(page.getByTestId("judge-other")).toHaveCount(0);
   });
   seen.expectClean();
 });

@@ -11,12 +11,14 @@ import { chooseAdapter, comparing, followAddress, openPart, type ComparePart } f
 import { useStore } from "../_state/use-store";
 import { workspace } from "../_state/workspace";
 import { Compare } from "./compare";
+import { Judge } from "./judge";
 import { Measured } from "./measured";
 import { useWritingChanged } from "./use-writing-changed";
 
 const PARTS: readonly { part: ComparePart; name: string }[] = [
   { part: "read", name: "Read" },
   { part: "measured", name: "Measured" },
+  { part: "judge", name: "Judge" },
 ];
 
 export function CompareScreen() {
@@ -62,6 +64,7 @@ export function CompareScreen() {
       </header>
       {part === "measured"
         ? <Measured key={adapter.id} hand={hand} adapter={adapter} adapters={adapters} documents={documents} changed={changed} />
+        : part === "judge" ? <Judge key={adapter.id} hand={hand} adapter={adapter} passages={passages} changed={changed} />
         : <Compare key={hand.id} hand={hand} adapter={adapter} documents={documents} passages={passages} changed={changed} />}
     </div>
   );

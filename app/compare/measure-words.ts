@@ -77,6 +77,7 @@ function verdictSentence({ kind, words: said }: HeldOutReport["comparisons"][num
 
 function differenceSentence({ value, low, high }: Estimate): string {
   if (value === null) return "";
+  if (low === 0 && high === 0) return "The same as before.";
   const side = (one: number): string => `${thousandths(Math.abs(one))} ${one <= 0 ? "less" : "more"}`;
   if (low === null || high === null) return `${side(value)} than before; with so little text, that may be chance.`;
   return low < 0 === high < 0 ? `${side(value)} than before, between ${thousandths(Math.min(Math.abs(low), Math.abs(high)))} and ${side(Math.abs(low) > Math.abs(high) ? low : high)}.` : `${side(value)} than before, anywhere from ${side(low)} to ${side(high)}.`;
