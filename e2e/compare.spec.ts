@@ -6,7 +6,7 @@
  */
 import { expect, test, type Page } from "@playwright/test";
 import { putAdapter } from "./adapter-file";
-import { beginWith, download, goTo, OWN_TEXT, RUN_TIMEOUT_MS } from "./person";
+import { beginWith, compareFrom, download, goTo, OWN_TEXT, RUN_TIMEOUT_MS } from "./person";
 import { stored } from "./stored";
 import { watch } from "./watch";
 
@@ -141,5 +141,30 @@ test("judged blind, by keyboard: stopped, left and come back to, undone, uncover
     await expect(page.getByTestId("judge-begin")).toBeEnabled();
     await expect(page.getByTestId("judge-other")).toHaveCount(0);
   });
+  seen.expectClean();
+});
+
+test("read: prompts one after another stay on the page, through its parts and other screens", async ({ page, context, baseURL }) => {
+  test.setTimeout(RUN_TIMEOUT_MS);
+  const seen = await watch(context, baseURL!);
+  await openCompare(page);
+  await page.getByLabel("Length").fill("30");
+  await page.getByTestId("compare-run").click();
+  await expect(page.getByTestId("pages")).toHaveAttribute("data-state", "done", { timeout: RUN_TIMEOUT_MS });
+  const next = await page.getByTestId("true-text").innerText();
+  const first = await page.getByTestId("tuned-text").innerText();
+  const second = await compareFrom(page, "The oven was cold when I came down.");
+  await expect(page.getByTestId("earlier-pages")).toHaveCount(1);
+  await expect(page.getByTestId("earlier-tuned-text")).toHaveText(first, { useInnerText: true });
+  await expect(page.getByTestId("earlier-true-text")).toHaveText(next, { useInnerText: true });
+  await page.getByTestId("part-judge").click();
+  await goTo(page, "Train");
+  await goTo(page, "Compare");
+  await page.getByTestId("part-read").click();
+  await expect(page.getByTestId("tuned-text")).toHaveText(second.tuned, { useInnerText: true });
+  await expect(page.getByLabel("Lines to go on from")).toHaveValue("The oven was cold when I came down.");
+  await page.getByTestId("clear-earlier").click();
+  await expect(page.getByTestId("earlier")).toHaveCount(0);
+  await expect(page.getByTestId("tuned-text")).toHaveText(second.tuned, { useInnerText: true });
   seen.expectClean();
 });

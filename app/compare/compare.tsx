@@ -1,14 +1,16 @@
 "use client";
-/** The prompt, its settings in the margin, and the facing pages. */
-import { useEffect, useState } from "react";
+/** The prompt, its settings in the margin, the facing pages, and under them those of before. */
+import { useEffect } from "react";
+import type { HeldOutPassage } from "../../lib/data/held-out-passages";
 import type { AdapterInfo } from "../../lib/store/adapters";
 import type { Hand, StoredDocument } from "../../lib/store/types";
-import type { HeldOutPassage } from "../../lib/data/held-out-passages";
 import type { PromptSpec } from "../../workers/protocol";
+import { keyWordsOf } from "../_state/asking";
+import { clearEarlier, isBusy, leaveReading, reading, readOn, setDraft, setSampling, stopReading, type Draft, type Entry } from "../_state/reading";
+import { useStore } from "../_state/use-store";
 import { Pages } from "./pages";
-import { PromptPart, type Draft } from "./prompt-part";
-import { Settings, type Sampling } from "./settings";
-import { useComparison } from "./use-comparison";
+import { PromptPart } from "./prompt-part";
+import { Settings } from "./settings";
 
 interface Props {
   hand: Hand;
@@ -20,50 +22,64 @@ interface Props {
 }
 
 export function Compare({ hand, adapter, documents, passages, changed }: Props) {
-  const [draft, setDraft] = useState<Draft>({ form: passages.length > 0 ? "passage" : "own", at: 0, own: "", words: passages[0]?.keyWords.slice(0, 6).join(", ") ?? "" });
-  const [sampling, setSampling] = useState<Sampling>({ temperature: 0.7, maxNewTokens: 120, seed: 1 });
-  const { comparison, begin, stop } = useComparison();
-  /** What the pages on show were written from; the prompt may have been changed since. */
-  const [asked, setAsked] = useState<HeldOutPassage | null>(null);
-
-  const busy = comparison.state === "loading" || comparison.state === "writing";
+  const { draft: kept, sampling, entries, device } = useStore(reading, (r) => r);
+  const draft = kept?.handId === hand.id ? fitting(kept.draft, passages) : firstDraft(passages);
+  const [newest, ...earlier] = entries.filter(({ handId }) => handId === hand.id);
+  const busy = newest !== undefined && isBusy(newest);
   const passage = passages[draft.at] ?? null;
   const prompt = promptOf(draft, passage);
+  useEffect(() => leaveReading, []);
   useEffect(() => {
     if (!busy) return;
     const onKey = (event: KeyboardEvent): void => {
-      if (event.key === "Escape") stop();
+      if (event.key === "Escape") stopReading();
     };
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);
-  }, [busy, stop]);
+  }, [busy]);
 
   const write = (): void => {
     if (prompt === null) return;
-    setAsked(draft.form === "passage" ? passage : null);
-    const { seed, ...rest } = sampling;
-    begin({ handId: hand.id, adapterId: adapter.id, prompt, seed, sampling: { ...rest, topP: 0.95 } });
+    void readOn({ handId: hand.id, adapterId: adapter.id, adapterName: adapter.name, prompt, next: draft.form === "passage" ? (passage?.next ?? null) : null, sampling });
   };
+  const again = ({ handId, adapterId, adapterName, prompt: before, next, sampling: drawn }: Entry): void => void readOn({ handId, adapterId, adapterName, prompt: before, next, sampling: drawn });
 
   return (
     <>
       <div className="compare-ask">
         <div className="min-w-0">
-          <PromptPart draft={draft} documents={documents} passages={passages} changed={changed} onChange={setDraft} />
+          <PromptPart draft={draft} documents={documents} passages={passages} changed={changed} onChange={(next) => setDraft(hand.id, next)} />
           <div className="actions mt-5">
             {busy
-              ? <button type="button" className="button button-primary" data-testid="compare-stop" onClick={stop}>Stop</button>
-              : <button type="button" className="button button-primary" data-testid="compare-run" disabled={prompt === null} onClick={write}>{comparison.state === "idle" ? "Let both write on" : "Let both write again"}</button>}
+              ? <button type="button" className="button button-primary" data-testid="compare-stop" onClick={stopReading}>Stop</button>
+              : <button type="button" className="button button-primary" data-testid="compare-run" disabled={prompt === null} onClick={write}>{newest === undefined ? "Let both write on" : "Let both write again"}</button>}
             <span className="quiet small">Same prompt, same seed; only the teaching differs.</span>
           </div>
         </div>
         <aside className="margin">
-          <Settings sampling={sampling} onSampling={setSampling} device={comparison.device} />
+          <Settings sampling={sampling} onSampling={setSampling} device={device} />
         </aside>
       </div>
-      <Pages comparison={comparison} handName={hand.name} asked={asked} onRetry={write} />
+      {newest !== undefined && <Pages entry={newest} handName={hand.name} onRetry={() => again(newest)} />}
+      {earlier.length > 0 && (
+        <section className="earlier" aria-label="Written before" data-testid="earlier">
+          <div className="actions">
+            <h2 className="section-title">Written before</h2>
+            <button type="button" className="link small quiet" data-testid="clear-earlier" onClick={() => clearEarlier(hand.id)}>Take these off the page</button>
+          </div>
+          {earlier.map((entry) => <Pages key={entry.id} entry={entry} handName={hand.name} onRetry={null} />)}
+        </section>
+      )}
     </>
   );
+}
+
+const firstDraft = (passages: readonly HeldOutPassage[]): Draft => ({ form: passages.length > 0 ? "passage" : "own", at: 0, own: "", words: passages[0]?.keyWords.slice(0, 6).join(", ") ?? "" });
+
+/** The passages may be others since. */
+function fitting(draft: Draft, passages: readonly HeldOutPassage[]): Draft {
+  if (passages.length === 0) return draft.form === "passage" ? { ...draft, form: "own", at: 0 } : draft;
+  return draft.at < passages.length ? draft : { ...draft, at: 0 };
 }
 
 /** What the worker is asked; null while there is nothing to ask. */
@@ -74,7 +90,7 @@ function promptOf(draft: Draft, passage: HeldOutPassage | null): PromptSpec | nu
     case "own":
       return draft.own.trim() === "" ? null : { form: "continue", passage: draft.own.trim() };
     case "words": {
-      const words = draft.words.split(/[,;\n]+/).map((w) => w.trim().toLowerCase()).filter((w) => w !== "").slice(0, 8);
+      const words = keyWordsOf(draft.words);
       return words.length === 0 ? null : { form: "keywords", words };
     }
     default:

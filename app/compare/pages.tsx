@@ -1,40 +1,45 @@
 "use client";
 /** Two facing pages, base in lapis and tuned in the rubric, and under them what the person really wrote. */
 import { ErrorNote } from "../_components/error-note";
-import { bytes } from "../_components/format";
-import type { HeldOutPassage } from "../../lib/data/held-out-passages";
-import type { Comparison, Side } from "./use-comparison";
+import { bytes, decimal } from "../_components/format";
+import type { Entry, Side } from "../_state/reading";
 
 interface Props {
-  comparison: Comparison;
+  entry: Entry;
   handName: string;
-  /** The passage they went on from; null for a prompt of one's own. */
-  asked: HeldOutPassage | null;
-  onRetry: () => void;
+  /** Null for one of before, which says what it was asked as well. */
+  onRetry: (() => void) | null;
 }
 
-export function Pages({ comparison, handName, asked, onRetry }: Props) {
-  const { state, base, tuned, loading, error } = comparison;
-  if (state === "idle") return null;
-  if (error !== null) return <div className="mt-10"><ErrorNote error={error}><button type="button" className="button" onClick={onRetry}>Try again</button></ErrorNote></div>;
+export function Pages({ entry, handName, onRetry }: Props) {
+  const { state, base, tuned, loading, error, next, prompt, adapterName, sampling } = entry;
+  if (error !== null) return <div className="mt-10"><ErrorNote error={error}>{onRetry !== null && <button type="button" className="button" onClick={onRetry}>Try again</button>}</ErrorNote></div>;
+  const newest = onRetry !== null;
+  const id = (name: string): string => (newest ? name : `earlier-${name}`);
   return (
-    <section aria-label="What they write" aria-busy={state !== "done"} data-testid="pages" data-state={state}>
-      <p className="sr-only" role="status">{state === "done" ? "Both have written." : "Writing…"}</p>
+    <section aria-label={newest ? "What they write" : "What they wrote"} aria-busy={state !== "done"} data-testid={id("pages")} data-state={state}>
+      {newest && <p className="sr-only" role="status">{state === "done" ? "Both have written." : "Writing…"}</p>}
+      {!newest && (
+        <>
+          <blockquote className="prose earlier-prompt"><p>{prompt.form === "continue" ? prompt.passage : `With these words: ${prompt.words.join(", ")}`}</p></blockquote>
+          <p className="quiet small">Taught by {adapterName}; boldness {decimal(sampling.temperature, 1)}, seed {sampling.seed}.</p>
+        </>
+      )}
       <div className="pages">
-        <Page voice="base" title="Before" subtitle="the model as it came" side={base} testId="base-text" loading={loading} />
-        <Page voice="tuned" title="After" subtitle={`taught by ${handName}`} side={tuned} testId="tuned-text" loading={null} />
+        <Page voice="base" title="Before" subtitle="the model as it came" side={base} testId={id("base-text")} loading={loading} />
+        <Page voice="tuned" title="After" subtitle={`taught by ${newest ? handName : adapterName}`} side={tuned} testId={id("tuned-text")} loading={null} />
       </div>
-      {asked !== null && state === "done" && (
+      {next !== null && state === "done" && (
         <div className="truth">
           <h2 className="page-title">What {handName} really wrote next</h2>
-          <p className="prose whitespace-pre-line" data-testid="true-text">{asked.next}</p>
+          <p className="prose whitespace-pre-line" data-testid={id("true-text")}>{next}</p>
         </div>
       )}
     </section>
   );
 }
 
-function Page({ voice, title, subtitle, side, testId, loading }: { voice: "base" | "tuned"; title: string; subtitle: string; side: Side | null; testId: string; loading: Comparison["loading"] }) {
+function Page({ voice, title, subtitle, side, testId, loading }: { voice: "base" | "tuned"; title: string; subtitle: string; side: Side | null; testId: string; loading: Entry["loading"] }) {
   return (
     <article className="page">
       <h2 className={`page-title ${voice}`}>{title} <span>{subtitle}</span></h2>

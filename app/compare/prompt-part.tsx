@@ -3,15 +3,7 @@
 import { useId } from "react";
 import type { HeldOutPassage } from "../../lib/data/held-out-passages";
 import type { StoredDocument } from "../../lib/store/types";
-
-export interface Draft {
-  form: "passage" | "own" | "words";
-  /** Which passage. */
-  at: number;
-  own: string;
-  /** Separated by commas. */
-  words: string;
-}
+import type { Draft } from "../_state/reading";
 
 const FORMS: readonly { form: Draft["form"]; name: string }[] = [
   { form: "passage", name: "From a passage kept aside" },

@@ -4,12 +4,7 @@ import { useId } from "react";
 import type { DeviceReport } from "../../lib/store/types";
 import { decimal } from "../_components/format";
 import { deviceWords } from "../_components/device-words";
-
-export interface Sampling {
-  temperature: number;
-  maxNewTokens: number;
-  seed: number;
-}
+import type { Sampling } from "../_state/reading";
 
 interface Props {
   sampling: Sampling;
