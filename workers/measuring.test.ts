@@ -34,7 +34,7 @@ let handId: string;
 
 async function adapterOf(seed: string): Promise<{ id: string; tensors: Map<string, Float32Array> }> {
   const random = new Random(seed);
-  const tensors = new Map([...adapterShapes(model.config, lora)].map(([name, [rows, columns]]) => [name, Float32Array.from({ length: rows * columns }, () => 0.3 * random.normal())]));
+  const tensors = new Map([...adapterShapes(model.config, lora)].map(([name, [rows, columns]]) => [name, Float32Array.from({ length: rows * columns }, () => 3 * random.normal())]));
   const info = { name: seed, createdAt: 1, modelId: model.entry.id, modelSha256: model.entry.sha256 };
   const { id } = await saveAdapter({ handId, name: seed, modelId: model.entry.id, modelSha256: model.entry.sha256, file: packAdapter(toLoraAdapter(model.config, lora, tensors), info) });
   return { id, tensors };
@@ -110,11 +110,11 @@ describe("measuring", () => {
   it("is ended by other writing", async () => {
     const { id } = await adapterOf("a");
     const row = { voice: "base" as const, ask: { form: "continue" as const, passage: "Beans rain spade." }, seed: 1 };
-    let other: Promise<void> | null = null;
+    const others: Promise<void>[] = [];
     const ended = await measure(handId, id, (event) => {
-      if (event.type === "progress" && event.done > 0) other ??= write({ handId, adapterId: id, rows: [row], sampling: { temperature: 1, topP: 1, maxNewTokens: 4 }, device: "auto" }, () => undefined);
+      if (event.type === "progress" && event.done > 0 && others.length === 0) others.push(write({ handId, adapterId: id, rows: [row], sampling: { temperature: 1, topP: 1, maxNewTokens: 4 }, device: "auto" }, () => undefined));
     });
-    await other;
+    await Promise.all(others);
     expect(ended).toBe(false);
   }, 60_000);
 
