@@ -80,7 +80,7 @@ export async function download(page: Page, button: Locator): Promise<{ name: str
 /** Follows the line of steps, without loading the page anew. */
 export async function goTo(page: Page, step: "Writing" | "Train" | "Compare" | "Chat" | "Take away"): Promise<void> {
   await page.getByRole("navigation", { name: "Steps" }).getByRole("link", { name: new RegExp(`^${step}`) }).click();
-  await expect(page).toHaveURL(new RegExp(`/${{ "Writing": "writing", "Train": "train", "Compare": "compare", "Chat": "chat", "Take away": "share" }[step]}$`));
+  await expect(page).toHaveURL(new RegExp(`/${{ "Writing": "writing", "Train": "train", "Compare": "compare", "Chat": "chat", "Take away": "share" }[step]}(#\\w+)?$`));
 }
 
 /** Drops a file on the window, as from the desktop. */

@@ -17,10 +17,10 @@ export function openPart(part: ComparePart): void {
   history.replaceState(history.state, "", part === "read" ? location.pathname : `#${part}`);
 }
 
-/** Opens the part that the address names; without one, what was open stays. */
+/** Opens the part that the address names; without one, what was open stays, and the address says so. */
 export function followAddress(): void {
   const named = COMPARE_PARTS.find((part) => location.hash === `#${part}`);
-  if (named !== undefined) openPart(named);
+  openPart(named ?? comparing.get().part);
 }
 
 export const chooseAdapter = (adapterId: string): void => comparing.set((c) => ({ ...c, adapterId }));

@@ -53,7 +53,7 @@ export function Ended({ hand, view, canStart, linked, onStart }: Props) {
       {view.unsaved !== null && <Unsaved {...view.unsaved} error={view.error} />}
       <div className="actions mt-7">
         {left !== null && <button type="button" className="button button-primary" data-testid="go-on" disabled={gone !== null} onClick={() => { onStart(); void continueRun(left); }}>Go on from step {left.checkpointStep}</button>}
-        {kept && <Link href="/compare" className={left === null && view.unsaved === null ? "button button-primary" : "button"}>Read before and after</Link>}
+        {kept && <Link href="/compare#read" className={left === null && view.unsaved === null ? "button button-primary" : "button"}>Read before and after</Link>}
         {canStart && view.unsaved === null && <StartButton hand={hand} quiet={kept || left !== null} disabled={modelGone} onStart={onStart}>{goesOn ? "Start from what was learned" : left !== null ? "Start anew" : kept ? "Train again" : "Start again"}</StartButton>}
         {canStart && fits !== null && view.unsaved === null && <button type="button" className="button" data-testid="teach-further" onClick={() => { goOnFrom(fits); setToggled(true); }}>Teach it further</button>}
         {canStart && view.unsaved === null && <button type="button" className="link" data-testid="set-up" aria-expanded={setting} onClick={() => setToggled(!setting)}>{setting ? "Leave it set so" : "How the next one is set"}</button>}
