@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { strFromU8, unzipSync } from "fflate";
-import type { Hand, Run, RunSample, StoredAdapter, StoredModel } from "../lib/store/types";
+import { lossIntervals, type Measurement } from "../lib/eval/measurement";
+import type { Hand, Run, RunSample, Score, StoredAdapter, StoredModel } from "../lib/store/types";
 import { info, randomAdapter, tinyModel, tinySha256 } from "../lib/train/testing/adapter";
 import { openAdapter, packAdapter, zipPeft } from "../lib/train/adapter/file";
 import { adapterToPeft } from "../lib/train/adapter/peft";
@@ -12,12 +13,14 @@ let models: Pick<StoredModel, "id" | "name">[];
 let stored: StoredAdapter;
 let run: Partial<Run> | null;
 let samples: RunSample[];
+let measurement: { content: unknown } | null;
 /** Models that were opened, by their hashes. */
 const opened: string[] = [];
 const kept: Omit<StoredAdapter, "id" | "createdAt">[] = [];
 
 vi.mock("../lib/store/hands", () => ({ getHand: () => Promise.resolve(hand) }));
 vi.mock("../lib/store/models", () => ({ listModels: () => Promise.resolve(models) }));
+vi.mock("../lib/store/measurements", () => ({ getMeasurement: () => Promise.resolve(measurement) }));
 vi.mock("../lib/store/runs", () => ({ getRun: () => Promise.resolve(run), listSamples: () => Promise.resolve(samples) }));
 vi.mock("../lib/store/adapters", () => ({ getAdapter: () => Promise.resolve(stored), saveAdapter: (input: (typeof kept)[number]) => (kept.push(input), Promise.resolve({ ...input, id: "new" })) }));
 vi.mock("./resources", () => ({
@@ -42,6 +45,7 @@ beforeEach(() => {
   stored = { id: "a", handId: "h", runId: "r", name: "A gardener", createdAt: 1, modelId: "ductus-base", modelSha256: tinySha256, file: packAdapter(adapter, info) };
   run = { id: "r", trainExamples: 41, heldOutExamples: 5 };
   samples = [0, 10, 20, 30, 40].map((step) => ({ runId: "r", step, prompt: "Continue:\n\nThe gate", text: `text ${step}` }));
+  measurement = null;
   opened.length = kept.length = 0;
 });
 
@@ -84,6 +88,28 @@ describe("an adapter taken away", () => {
     expect(told).toContain("text 0");
     expect(told, `the state kept is that of step ${String(info.steps)}`).toContain("text 30");
     expect(told).not.toMatch(/text (10|20|40)/);
+  });
+
+  it("has the figures and intervals that were measured of it, if any were", async () => {
+    const unmeasured = await card(false);
+    expect(unmeasured).not.toContain("confidence");
+    const system = (id: string, nats: number) => ({ scores: { id, name: id, tokenizer: "t", passages: Array.from({ length: 8 }, (_, i) => ({ id: `p${i}`, documentId: `d${i}`, tokens: 10, nats: nats + i, bytes: 40 })) }, texts: [] });
+    const content: Measurement = { version: 1, basis: "b", model: tinySha256, base: system("base", 40), tuned: system("a", 30), own: [] };
+    const score = (loss: number): Score => ({ loss, perplexity: Math.exp(loss), bitsPerByte: 1.5, tokens: 80, bytes: 320, examples: 8 });
+    measurement = { content };
+    stored = { ...stored, report: { base: score(4.35), tuned: score(3.35) } };
+    const told = await card(false);
+    const { tuned: [low, high] } = lossIntervals(content, hand.seed)!;
+    expect(told).toContain(`| with this adapter | 3.3500 (${low.toFixed(4)}–${high.toFixed(4)}) |`);
+    expect(told).toContain("(8 examples, 80 tokens)");
+    expect(told).toContain("with 95 % confidence");
+    vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    measurement = { content: { ...content, own: null } };
+    expect(await card(false), "what cannot be read is not told").toBe(unmeasured);
+    measurement = { content };
+    stored = { ...stored };
+    delete stored.runId;
+    expect(await card(false), "nor what was measured of one that was brought in").not.toContain("confidence");
   });
 
   it("says nothing of a run that is not known, or wrote nothing yet", async () => {

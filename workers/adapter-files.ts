@@ -4,11 +4,13 @@
  * writing the formats is lib/train/adapter's.
  */
 import { DuctusError, serializeError } from "../lib/core/errors";
+import { lossIntervals, readMeasurement } from "../lib/eval/measurement";
 import { getAdapter, saveAdapter } from "../lib/store/adapters";
 import { getHand } from "../lib/store/hands";
+import { getMeasurement } from "../lib/store/measurements";
 import { listModels } from "../lib/store/models";
 import { getRun, listSamples } from "../lib/store/runs";
-import type { Hand } from "../lib/store/types";
+import type { AdapterReport, Hand, StoredAdapter } from "../lib/store/types";
 import type { CardExtras } from "../lib/train/adapter/card";
 import { baseNamed, baseOfFile, isCalled, openAdapter, packAdapter, withName, zipPeft } from "../lib/train/adapter/file";
 import { adapterToPeft } from "../lib/train/adapter/peft";
@@ -62,19 +64,36 @@ export async function exportFile(adapterId: string): Promise<Uint8Array> {
 export async function exportPeft(adapterId: string, withTexts: boolean): Promise<Uint8Array> {
   const { model, adapter, addedTokens, info, name } = await openStored(adapterId);
   const { entry } = model;
-  const extras = await cardExtras(adapterId, info?.steps, withTexts);
-  return zipPeft(adapterToPeft(adapter, { ...(info ?? { createdAt: Date.now() }), name, modelId: entry.id, modelSha256: entry.sha256, addedTokens }, extras));
+  const { report, ...extras } = await cardExtras(adapterId, info?.steps, withTexts);
+  return zipPeft(adapterToPeft(adapter, { ...(info ?? { createdAt: Date.now() }), name, modelId: entry.id, modelSha256: entry.sha256, addedTokens, ...(report === undefined ? {} : { report }) }, extras));
 }
 
-/** What its run can say. @param steps of the state that was kept; its text is the one that was written last before or at it */
-async function cardExtras(adapterId: string, steps: number | undefined, withTexts: boolean): Promise<CardExtras> {
-  const runId = (await getAdapter(adapterId))?.runId;
-  const run = runId === undefined ? null : await getRun(runId).catch(() => null);
-  if (run === null) return {};
-  const extras: CardExtras = run.trainExamples > 0 ? { learnedFrom: { examples: run.trainExamples, heldOut: run.heldOutExamples } } : {};
+/** With the figures that the intervals belong to. */
+type Extras = CardExtras & { report?: AdapterReport };
+
+/** What its run and its measurement can say; of one that was brought in, nobody knows whether what it was measured on was new to it. @param steps of the state that was kept; its text is the one that was written last before or at it */
+async function cardExtras(adapterId: string, steps: number | undefined, withTexts: boolean): Promise<Extras> {
+  const stored = await getAdapter(adapterId);
+  const run = stored?.runId === undefined ? null : await getRun(stored.runId).catch(() => null);
+  if (stored === null || run === null) return {};
+  const extras: Extras = { ...(run.trainExamples > 0 ? { learnedFrom: { examples: run.trainExamples, heldOut: run.heldOutExamples } } : {}), ...(await measured(stored)) };
   if (!withTexts) return extras;
   const samples = (await listSamples(run.id, () => undefined)).filter(({ step }) => step <= (steps ?? Infinity));
   const [first, last] = [samples[0], samples.at(-1)];
   if (last === undefined || last.step === 0) return extras;
   return { ...extras, texts: { prompt: last.prompt, after: last.text, ...(first?.step === 0 && first.prompt === last.prompt ? { before: first.text } : {}) } };
+}
+
+/** As Compare shows it; nothing where it was not measured there, or on too little for intervals. */
+async function measured({ id, handId, report }: StoredAdapter): Promise<Pick<Extras, "report" | "lossIntervals">> {
+  try {
+    const [measurement, hand] = [await getMeasurement(id), await getHand(handId)];
+    if (measurement === null || hand === null || report === undefined) return {};
+    const intervals = lossIntervals(readMeasurement(measurement.content), hand.seed);
+    return intervals === null ? {} : { report, lossIntervals: intervals };
+  } catch (error) {
+    // Whoever looks at it there is told; a card does without.
+    console.warn("What was measured cannot be read.", serializeError(error));
+    return {};
+  }
 }

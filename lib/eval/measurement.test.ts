@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isWhole, type Measurement, readMeasurement, reportOf } from "./measurement";
+import { isWhole, lossIntervals, type Measurement, readMeasurement, reportOf } from "./measurement";
 
 const system = (id: string, hard: number, texts: string[]): Measurement["tuned"] => ({
   scores: { id, name: id, tokenizer: "t", passages: Array.from({ length: 8 }, (_, i) => ({ id: `p${i}`, documentId: `d${i}`, tokens: 10, nats: 10 * hard + i, bytes: 40 })) },
@@ -29,6 +29,14 @@ describe("a measurement", () => {
     expect(several.heldOut!.systems.map(({ id }) => id)).toEqual(["base/m", "a", "b"]);
     expect(several.variety!.systems.map(({ id }) => id)).toEqual(["base/m", "a", "b"]);
     expect(several.variety!.own.copied).toBeNull();
+  });
+
+  it("says where both losses lie, as its report does, and nothing where it rests on too little", () => {
+    const one = measured("a", 3), loss = (at: number) => reportOf([one], [], 7).heldOut!.systems[at]!.loss;
+    expect(lossIntervals(one, 7)).toEqual({ level: 0.95, base: [loss(0).low, loss(0).high], tuned: [loss(1).low, loss(1).high] });
+    expect(loss(1).low).toBeLessThan(loss(1).value!);
+    one.tuned.scores.passages.length = 5;
+    expect(lossIntervals(one, 7)).toBeNull();
   });
 
   it("that was stopped is reported on as far as it came", () => {

@@ -7,7 +7,7 @@
 import "../zod";
 import * as z from "zod";
 import { DuctusError } from "../core/errors";
-import { systemScoresSchema } from "./held-out";
+import { heldOutReport, systemScoresSchema } from "./held-out";
 import { makeReport, type CompareReport } from "./report";
 
 const systemSchema = z.strictObject({
@@ -39,6 +39,14 @@ export function readMeasurement(value: unknown): Measurement {
 
 /** Whether every prompt was written to. */
 export const isWhole = ({ base, tuned, own }: Measurement): boolean => base.texts.length === own.length && tuned.texts.length === own.length;
+
+type Interval = [low: number, high: number];
+
+/** Where both losses lie with 95 % confidence, in nats a token: as the report has it. Null where too little was kept aside for that. @throws DuctusError as makeReport */
+export function lossIntervals({ base, tuned }: Measurement, seed: number | string): { level: number; base: Interval; tuned: Interval } | null {
+  const [before, after] = heldOutReport([base.scores, tuned.scores], seed).systems.map(({ loss: { low, high } }): Interval | null => (low === null || high === null ? null : [low, high]));
+  return before == null || after == null ? null : { level: 0.95, base: before, tuned: after };
+}
 
 /**
  * The first one's base and adapter, then the other adapters, each with its base
