@@ -136,6 +136,27 @@ test("by keyboard alone from the start to a run, then every screen with somethin
   await compareFrom(page, "I went down to the gate.");
   await page.getByText("From key words").click();
   await check(page, "/compare, key words");
+  await page.getByTestId("part-measured").click();
+  await expect(page.getByTestId("measure")).toBeVisible();
+  await check(page, "/compare, measured by its run");
+  await page.getByTestId("measure").click();
+  await expect(page.getByTestId("scores")).toHaveAttribute("data-whole", "true", { timeout: RUN_TIMEOUT_MS });
+  await check(page, "/compare, measured in full");
+  await page.getByTestId("part-judge").click();
+  await page.getByLabel("Pairs").selectOption("10");
+  await check(page, "/compare, before judging");
+  await page.getByTestId("judge-begin").click();
+  await expect(page.getByTestId("judge-writing")).toContainText("4 of 10 pairs", { timeout: RUN_TIMEOUT_MS });
+  await page.getByTestId("judge-stop").click();
+  await expect(page.getByTestId("judge-now")).toBeVisible({ timeout: RUN_TIMEOUT_MS });
+  await check(page, "/compare, pairs stopped on the way");
+  await page.getByTestId("judge-now").click();
+  await expect(page.getByTestId("judge-card")).toBeVisible();
+  await check(page, "/compare, a pair to judge");
+  await page.keyboard.press("1");
+  await page.getByTestId("judge-end").click();
+  await page.getByTestId("judge-uncovered").click();
+  await check(page, "/compare, judged");
 
   await goTo(page, "Chat");
   await check(page, "/chat, before a word");

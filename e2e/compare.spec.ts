@@ -14,8 +14,8 @@ import { watch } from "./watch";
 async function openCompare(page: Page): Promise<void> {
   await beginWith(page, "night-bread.txt", OWN_TEXT);
   const { hands } = await stored(page);
-  await putAdapter(page, hands[0]!.id, "Anna");
-  await putAdapter(page, hands[0]!.id, "Berta");
+  await putAdapter(page, hands[0]!.id, "Anna", 0.1);
+  await putAdapter(page, hands[0]!.id, "Berta", 0.1);
   // What was learned is what is there: of a run that has no hash nothing else is known.
   await page.evaluate(async () => {
     const database = await new Promise<IDBDatabase>((resolve) => { const request = indexedDB.open("ductus"); request.onsuccess = () => resolve(request.result); });
@@ -99,7 +99,13 @@ test("judged blind, by keyboard: stopped, left and come back to, undone, uncover
   const card = page.getByTestId("judge-card");
   await test.step("keys choose; nothing says which is whose, or how it stands", async () => {
     await expect(page.getByTestId("judge-left-text")).not.toBeEmpty();
-    expect(await page.getByTestId("judge").innerText()).not.toMatch(/before|after|taught|base/i);
+    const around = await page.getByTestId("judge").evaluate((shown) => {
+      const copy = shown.cloneNode(true) as HTMLElement;
+      for (const text of copy.querySelectorAll("blockquote, .page-text")) text.remove();
+      return copy.outerHTML;
+    });
+    expect(around).toContain("judge-right");
+    expect(around).not.toMatch(/before|after|taught|tuned|base/i);
     const total = Number(/of (\d+)/.exec(await page.getByRole("heading", { name: /^Pair 1 of/ }).innerText())![1]);
     for (const [i, key] of ["ArrowLeft", "2", "Space", "ArrowRight", "Backspace"].entries()) {
       await page.keyboard.press(key);
@@ -153,8 +159,14 @@ test("read: prompts one after another stay on the page, through its parts and ot
   await expect(page.getByTestId("pages")).toHaveAttribute("data-state", "done", { timeout: RUN_TIMEOUT_MS });
   const next = await page.getByTestId("true-text").innerText();
   const first = await page.getByTestId("tuned-text").innerText();
+  const passage = await page.getByTestId("prompt-passage").innerText();
+  await expect(page.getByTestId("told")).toHaveCount(0);
+  await page.getByLabel("Seed").fill("2");
+  await expect(page.getByTestId("told").locator("blockquote")).toHaveText(passage, { useInnerText: true });
   const second = await compareFrom(page, "The oven was cold when I came down.");
   await expect(page.getByTestId("earlier-pages")).toHaveCount(1);
+  await expect(page.getByTestId("told")).toHaveCount(0);
+  await expect(page.getByTestId("earlier-told").locator("blockquote")).toHaveText(passage, { useInnerText: true });
   await expect(page.getByTestId("earlier-tuned-text")).toHaveText(first, { useInnerText: true });
   await expect(page.getByTestId("earlier-true-text")).toHaveText(next, { useInnerText: true });
   await page.getByTestId("part-judge").click();

@@ -6,7 +6,7 @@ import type { AdapterInfo } from "../../lib/store/adapters";
 import type { Hand, StoredDocument } from "../../lib/store/types";
 import type { PromptSpec } from "../../workers/protocol";
 import { keyWordsOf } from "../_state/asking";
-import { clearEarlier, isBusy, leaveReading, reading, readOn, setDraft, setSampling, stopReading, type Draft, type Entry } from "../_state/reading";
+import { clearEarlier, isBusy, leaveReading, reading, readOn, setDraft, setSampling, stopReading, type Draft, type Entry, type Sampling } from "../_state/reading";
 import { useStore } from "../_state/use-store";
 import { Pages } from "./pages";
 import { PromptPart } from "./prompt-part";
@@ -60,19 +60,23 @@ export function Compare({ hand, adapter, documents, passages, changed }: Props) 
           <Settings sampling={sampling} onSampling={setSampling} device={device} />
         </aside>
       </div>
-      {newest !== undefined && <Pages entry={newest} handName={hand.name} onRetry={() => again(newest)} />}
+      {newest !== undefined && <Pages entry={newest} handName={hand.name} telling={!isAsked(newest, prompt, adapter.id, sampling)} onRetry={() => again(newest)} />}
       {earlier.length > 0 && (
         <section className="earlier" aria-label="Written before" data-testid="earlier">
           <div className="actions">
             <h2 className="section-title">Written before</h2>
             <button type="button" className="link small quiet" data-testid="clear-earlier" onClick={() => clearEarlier(hand.id)}>Take these off the page</button>
           </div>
-          {earlier.map((entry) => <Pages key={entry.id} entry={entry} handName={hand.name} onRetry={null} />)}
+          {earlier.map((entry) => <Pages key={entry.id} entry={entry} handName={hand.name} telling onRetry={null} />)}
         </section>
       )}
     </>
   );
 }
+
+/** Whether it was written to what stands in the fields now. */
+const isAsked = (entry: Entry, prompt: PromptSpec | null, adapterId: string, { temperature, seed }: Sampling): boolean =>
+  entry.adapterId === adapterId && entry.sampling.temperature === temperature && entry.sampling.seed === seed && JSON.stringify(entry.prompt) === JSON.stringify(prompt);
 
 const firstDraft = (passages: readonly HeldOutPassage[]): Draft => ({ form: passages.length > 0 ? "passage" : "own", at: 0, own: "", words: passages[0]?.keyWords.slice(0, 6).join(", ") ?? "" });
 

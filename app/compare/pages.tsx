@@ -7,11 +7,13 @@ import type { Entry, Side } from "../_state/reading";
 interface Props {
   entry: Entry;
   handName: string;
-  /** Null for one of before, which says what it was asked as well. */
+  /** Null for one of before. */
   onRetry: (() => void) | null;
+  /** What stands above it on the page is not what it was asked. */
+  telling: boolean;
 }
 
-export function Pages({ entry, handName, onRetry }: Props) {
+export function Pages({ entry, handName, onRetry, telling }: Props) {
   const { state, base, tuned, loading, error, next, prompt, adapterName, sampling } = entry;
   if (error !== null) return <div className="mt-10"><ErrorNote error={error}>{onRetry !== null && <button type="button" className="button" onClick={onRetry}>Try again</button>}</ErrorNote></div>;
   const newest = onRetry !== null;
@@ -19,15 +21,15 @@ export function Pages({ entry, handName, onRetry }: Props) {
   return (
     <section aria-label={newest ? "What they write" : "What they wrote"} aria-busy={state !== "done"} data-testid={id("pages")} data-state={state}>
       {newest && <p className="sr-only" role="status">{state === "done" ? "Both have written." : "Writing…"}</p>}
-      {!newest && (
-        <>
-          <blockquote className="prose earlier-prompt"><p>{prompt.form === "continue" ? prompt.passage : `With these words: ${prompt.words.join(", ")}`}</p></blockquote>
+      {telling && (
+        <div className="told" data-testid={id("told")}>
+          <blockquote className="prose told-prompt"><p>{prompt.form === "continue" ? prompt.passage : `With these words: ${prompt.words.join(", ")}`}</p></blockquote>
           <p className="quiet small">Taught by {adapterName}; boldness {decimal(sampling.temperature, 1)}, seed {sampling.seed}.</p>
-        </>
+        </div>
       )}
       <div className="pages">
         <Page voice="base" title="Before" subtitle="the model as it came" side={base} testId={id("base-text")} loading={loading} />
-        <Page voice="tuned" title="After" subtitle={`taught by ${newest ? handName : adapterName}`} side={tuned} testId={id("tuned-text")} loading={null} />
+        <Page voice="tuned" title="After" subtitle={`taught by ${adapterName}`} side={tuned} testId={id("tuned-text")} loading={null} />
       </div>
       {next !== null && state === "done" && (
         <div className="truth">

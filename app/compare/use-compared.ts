@@ -16,18 +16,18 @@ export interface Reading {
 
 /** @param stamp another object whenever what the report depends on may have changed. @returns null while it is read */
 export function useCompared(handId: string, adapterIds: readonly string[], all: readonly string[], stamp: object): Reading | null {
-  const [reading, setReading] = useState<{ key: string; result: Reading } | null>(null);
-  const wanted = adapterIds.join(" "), among = all.join(" ");
+  const [reading, setReading] = useState<{ of: string | undefined; result: Reading } | null>(null);
+  const wanted = JSON.stringify(adapterIds), among = JSON.stringify(all);
   useEffect(() => {
     let gone = false;
+    const ids = JSON.parse(wanted) as string[];
     const read = async (): Promise<Reading> => {
-      const measured = await measuredAmong(among.split(" "));
-      if (!measured.includes(wanted.split(" ")[0] ?? "")) return { compared: null, error: null, measured };
-      return { compared: await compareReport(handId, wanted.split(" ")), error: null, measured };
+      const measured = await measuredAmong(JSON.parse(among) as string[]);
+      return { compared: measured.includes(ids[0] ?? "") ? await compareReport(handId, ids) : null, error: null, measured };
     };
-    read().catch((error: unknown): Reading => ({ compared: null, error: serializeError(error), measured: [] })).then((result) => { if (!gone) setReading({ key: wanted, result }); }, () => undefined);
+    read().catch((error: unknown): Reading => ({ compared: null, error: serializeError(error), measured: [] })).then((result) => { if (!gone) setReading({ of: ids[0], result }); }, () => undefined);
     return () => { gone = true; };
   }, [handId, wanted, among, stamp]);
   // While another set is read, the one before stays, if it is of the same adapter.
-  return reading !== null && reading.key.split(" ")[0] === adapterIds[0] ? reading.result : null;
+  return reading !== null && reading.of === adapterIds[0] ? reading.result : null;
 }
