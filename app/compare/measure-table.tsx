@@ -5,12 +5,13 @@ export function MeasureTable({ caption, measures }: { caption: string; measures:
   return (
     <table className="measures">
       <caption>{caption}</caption>
+      <colgroup><col /><col /><col /><col /></colgroup>
       {measures.map((measure) => <Rows key={measure.id} measure={measure} />)}
     </table>
   );
 }
 
-function Rows({ measure: { id, name, meaning, lines, write, sentence } }: { measure: Measure }) {
+function Rows({ measure: { id, name, meaning, lines, write, unit, sentence } }: { measure: Measure }) {
   const ends = lines.flatMap(({ value, low, high }) => [value, low, high]).filter((end) => end !== null);
   const low = Math.min(...ends), span = Math.max(...ends) - low || 1;
   const place = (value: number): number => 2 + (96 * (value - low)) / span;
@@ -20,8 +21,8 @@ function Rows({ measure: { id, name, meaning, lines, write, sentence } }: { meas
       {lines.map((line) => (
         <tr key={line.id} className="measure-line" data-who={line.who}>
           <th scope="row" title={line.name}><span>{line.name}</span></th>
-          <td className="measure-value">{line.value === null ? "–" : write(line.value)}</td>
-          <td className="measure-interval">{line.low === null || line.high === null ? "" : `${write(line.low)} to ${write(line.high)}`}</td>
+          <td className="measure-value">{line.value === null ? "–" : write(line.value) + unit(line.value)}</td>
+          <td className="measure-interval">{line.low === null || line.high === null ? "" : `${write(line.low)} to ${write(line.high)}${unit(line.high)}`}</td>
           <td className="measure-band">{line.value !== null && <Band line={line} place={place} />}</td>
         </tr>
       ))}

@@ -1,18 +1,22 @@
 import { describe, expect, it } from "vitest";
 import { makeReport } from "../../lib/eval/report";
-import { heldOutMeasures, restsOn, varietyMeasures } from "./measure-words";
+import { headline, heldOutMeasures, restsOn, varietyMeasures } from "./measure-words";
 
 const whose = { baseId: "base", adapterId: "a", nameOf: (id: string) => `named ${id}` };
 const system = (id: string, hard: number, passages = 8, tokenizer = "t") => ({
   id, name: id, tokenizer, passages: Array.from({ length: passages }, (_, i) => ({ id: `p${i}`, documentId: `d${i}`, tokens: 10, nats: 10 * hard + (i % 3), bytes: 40 })),
 });
-const held = (...systems: ReturnType<typeof system>[]) => heldOutMeasures(makeReport({ seed: 1, systems }), whose);
+const held = (...systems: ReturnType<typeof system>[]): { said: string; measures: ReturnType<typeof heldOutMeasures> } => {
+  const report = makeReport({ seed: 1, systems });
+  return { said: headline(report, whose), measures: heldOutMeasures(report, whose) };
+};
 
 describe("held-out measures in words", () => {
   it("have a line for each, and say what it means", () => {
-    const [perplexity, loss, bits] = held(system("base", 4), system("a", 3), system("b", 2));
+    const { said, measures: [perplexity, loss, bits] } = held(system("base", 4), system("a", 3), system("b", 2));
+    expect(said).toMatch(/^Taught, it is less surprised by your writing: perplexity \d+ → \d+\.$/);
     expect(perplexity!.lines.map(({ who, name }) => [who, name])).toEqual([["base", "Before"], ["tuned", "After"], ["other", "named b"]]);
-    expect(perplexity!.sentence).toMatch(/^Taught, it is less surprised by your writing: \d/);
+    expect(perplexity!.sentence).toBe("63.2 % less than before, between 63.2 % and 63.2 % less.");
     expect(loss!.sentence).toBe("1.000 less than before, between 1.000 and 1.000 less.");
     expect(bits!.sentence).toMatch(/^It needs 2\d\.\d % less room for your text than before\.$/);
   });
@@ -21,10 +25,20 @@ describe("held-out measures in words", () => {
     ["a worse one", held(system("base", 3), system("a", 4)), /^Taught, it is more surprised/, /^1\.000 more than before, between 1\.000 and 1\.000 more\.$/, /more room/],
     ["the same", held(system("base", 3), system("a", 3)), /^There is no difference at all\.$/, /^The same as before\.$/, /^It needs as much room/],
     ["few", held(system("base", 4, 3), system("a", 3, 3)), /^There is too little held-out writing to tell\.$/, /may be chance\.$/, /less room/],
-  ])("%s", (_, [perplexity, loss, bits], verdict, difference, room) => {
-    expect(perplexity!.sentence).toMatch(verdict);
+  ])("%s", (_, { said, measures: [perplexity, loss, bits] }, verdict, difference, room) => {
+    expect(said).toMatch(verdict);
+    expect(perplexity!.sentence).toMatch(/^The same as before\.$|% (less|more) than before/);
     expect(loss!.sentence).toMatch(difference);
     expect(bits!.sentence).toMatch(room);
+  });
+
+  it("say how wide it is where there may be no difference", () => {
+    const unsteady = system("a", 4);
+    unsteady.passages.forEach((passage, i) => { passage.nats += i % 2 === 0 ? 2 : -2; });
+    const { said, measures: [perplexity, loss] } = held(system("base", 4), unsteady);
+    expect(said).toMatch(/^There is no clear difference: perplexity \d/);
+    expect(loss!.sentence).toMatch(/^About the same as before, anywhere from 0\.\d+ less to 0\.\d+ more\.$/);
+    expect(perplexity!.sentence).toMatch(/^About the same as before, anywhere from \d+\.\d % less to \d+\.\d % more\.$/);
   });
 
   it("say how little is said by little", () => {

@@ -25,6 +25,8 @@ export interface Measure {
   meaning: string;
   lines: Line[];
   write: (value: number) => string;
+  /** Goes after what was written, once for both ends of an interval. */
+  unit: (value: number) => string;
   /** What it says; empty where the lines say all. */
   sentence: string;
 }
@@ -44,8 +46,13 @@ const lineOf = (id: string, estimate: Estimate, whose: Whose): Line => {
 
 const perplexity = (value: number): string => (value >= 100 ? count(value) : decimal(value, 1));
 const thousandths = (value: number): string => decimal(value, 3);
-const percent = (value: number): string => `${decimal(100 * value, 1)} %`;
-const words = (value: number): string => `${decimal(value, Number.isInteger(value) ? 0 : 1)} ${value === 1 ? "word" : "words"}`;
+const hundredths = (value: number): string => decimal(100 * value, 1);
+const percent = (value: number): string => `${hundredths(value)} %`;
+const some = (value: number): string => decimal(value, Number.isInteger(value) ? 0 : 1);
+const wordsUnit = (value: number): string => (value === 1 ? " word" : " words");
+const words = (value: number): string => some(value) + wordsUnit(value);
+const noUnit = (): string => "";
+const percentUnit = (): string => " %";
 
 /** @returns none where nothing was scored */
 export function heldOutMeasures({ heldOut }: CompareReport, whose: Whose): Measure[] {
@@ -55,13 +62,17 @@ export function heldOutMeasures({ heldOut }: CompareReport, whose: Whose): Measu
   const both = (of: (system: HeldOutReport["systems"][number]) => Estimate): [number | null, number | null] => [whose.baseId, whose.adapterId].map((id) => heldOut.systems.filter((system) => system.id === id).map((system) => of(system).value)[0] ?? null) as [number | null, number | null];
   const [baseBits, tunedBits] = both(({ bitsPerByte }) => bitsPerByte);
   return [
-    { id: "perplexity", name: "Perplexity", meaning: "between how many next tokens it hesitates; lower is better", lines: lines((system) => system.perplexity), write: perplexity, sentence: pair === undefined ? "" : verdictSentence(pair.verdict) },
-    { id: "loss", name: "Loss", meaning: "its surprise at each token, in nats; lower is better", lines: lines((system) => system.loss), write: thousandths, sentence: pair?.loss == null ? "" : differenceSentence(pair.loss) },
-    { id: "bits", name: "Bits per byte", meaning: "how briefly it could write your text down; lower is better", lines: lines((system) => system.bitsPerByte), write: thousandths, sentence: baseBits === null || tunedBits === null ? "" : roomSentence(baseBits, tunedBits) },
+    { id: "perplexity", name: "Perplexity", meaning: "between how many next tokens it hesitates; lower is better", lines: lines((system) => system.perplexity), write: perplexity, unit: noUnit, sentence: pair?.perplexityRatio == null ? "" : differenceSentence(mapRatio(pair.perplexityRatio), percent) },
+    { id: "loss", name: "Loss", meaning: "its surprise at each token, in nats; lower is better", lines: lines((system) => system.loss), write: thousandths, unit: noUnit, sentence: pair?.loss == null ? "" : differenceSentence(pair.loss, thousandths) },
+    { id: "bits", name: "Bits per byte", meaning: "how briefly it could write your text down; lower is better", lines: lines((system) => system.bitsPerByte), write: thousandths, unit: noUnit, sentence: baseBits === null || tunedBits === null ? "" : roomSentence(baseBits, tunedBits) },
   ];
 }
 
-function verdictSentence({ kind, words: said }: HeldOutReport["comparisons"][number]["verdict"]): string {
+/** What it all comes to; empty where nothing was scored. */
+export function headline({ heldOut }: CompareReport, { baseId, adapterId }: Whose): string {
+  const verdict = heldOut?.comparisons.find(({ from, to }) => from === baseId && to === adapterId)?.verdict;
+  if (verdict === undefined) return "";
+  const { kind, words: said } = verdict;
   switch (kind) {
     case "less surprised":
     case "more surprised":
@@ -75,12 +86,17 @@ function verdictSentence({ kind, words: said }: HeldOutReport["comparisons"][num
   }
 }
 
-function differenceSentence({ value, low, high }: Estimate): string {
+/** As a part of what it was more than before. */
+const mapRatio = ({ value, low, high }: Estimate): Estimate => ({ value: value && value - 1, low: low && low - 1, high: high && high - 1 });
+
+function differenceSentence({ value, low, high }: Estimate, write: (value: number) => string): string {
   if (value === null) return "";
   if (low === 0 && high === 0) return "The same as before.";
-  const side = (one: number): string => `${thousandths(Math.abs(one))} ${one <= 0 ? "less" : "more"}`;
+  const side = (one: number): string => `${write(Math.abs(one))} ${one <= 0 ? "less" : "more"}`;
   if (low === null || high === null) return `${side(value)} than before; with so little text, that may be chance.`;
-  return low < 0 === high < 0 ? `${side(value)} than before, between ${thousandths(Math.min(Math.abs(low), Math.abs(high)))} and ${side(Math.abs(low) > Math.abs(high) ? low : high)}.` : `${side(value)} than before, anywhere from ${side(low)} to ${side(high)}.`;
+  if (low < 0 !== high < 0) return `${write(Math.abs(value)) === write(0) ? "About the same as before" : `${side(value)} than before`}, anywhere from ${side(low)} to ${side(high)}.`;
+  const [near, far] = Math.abs(low) < Math.abs(high) ? [low, high] : [high, low];
+  return `${side(value)} than before, between ${write(Math.abs(near))} and ${side(far)}.`;
 }
 
 function roomSentence(before: number, after: number): string {
@@ -107,16 +123,16 @@ export function varietyMeasures({ variety }: CompareReport, whose: Whose): Measu
   };
   const distinct = variety.own.distinct.map(({ n }, i): Measure => ({
     id: `distinct-${n}`, name: `Distinct-${n}`, meaning: n === 1 ? "different words, of all words" : `different runs of ${n} words, of all`,
-    lines: lines((writer) => writer.distinct[i]!.value), write: percent, sentence: beside((writer) => writer.distinct[i]!.fromOwn, ["more varied than you", "less varied than you"]),
+    lines: lines((writer) => writer.distinct[i]!.value), write: hundredths, unit: percentUnit, sentence: beside((writer) => writer.distinct[i]!.fromOwn, ["more varied than you", "less varied than you"]),
   }));
   const third = variety.own.repeated.findIndex(({ n }) => n === 3);
   const measures: Measure[] = [
     ...distinct,
-    { id: "repeated", name: "Repeats itself", meaning: "three words in a row that stood in the same text before", lines: lines((writer) => writer.repeated[third]!.value), write: percent, sentence: beside((writer) => writer.repeated[third]!.fromOwn, ["more often than you", "less often than you"]) },
-    { id: "alike", name: "Texts like one another", meaning: "Self-BLEU: how much each shares with the others", lines: lines((writer) => writer.amongTexts.value), write: percent, sentence: beside((writer) => writer.amongTexts.fromOwn, ["more alike than yours", "less alike than yours"]) },
+    { id: "repeated", name: "Repeats itself", meaning: "three words in a row that stood in the same text before", lines: lines((writer) => writer.repeated[third]!.value), write: hundredths, unit: percentUnit, sentence: beside((writer) => writer.repeated[third]!.fromOwn, ["more often than you", "less often than you"]) },
+    { id: "alike", name: "Texts like one another", meaning: "Self-BLEU: how much each shares with the others", lines: lines((writer) => writer.amongTexts.value), write: hundredths, unit: percentUnit, sentence: beside((writer) => writer.amongTexts.fromOwn, ["more alike than yours", "less alike than yours"]) },
   ];
   if (variety.own.copied === null) return measures;
-  return [...measures, { id: "copied", name: "Copied", meaning: "the longest run of words that also stands in what it learned from, in the middle one of the texts", lines: lines((writer) => writer.copied?.median ?? NOTHING), write: words, sentence: copiedSentence(variety, whose) }];
+  return [...measures, { id: "copied", name: "Copied", meaning: "the longest run of words that also stands in what it learned from, in the middle one of the texts", lines: lines((writer) => writer.copied?.median ?? NOTHING), write: some, unit: wordsUnit, sentence: copiedSentence(variety, whose) }];
 }
 
 const NOTHING: Estimate = { value: null, low: null, high: null };

@@ -11,7 +11,7 @@ import { measuring, startMeasuring } from "../_state/measuring";
 import { useStore } from "../_state/use-store";
 import { MeasureProgress } from "./measure-progress";
 import { MeasureTable } from "./measure-table";
-import { heldOutMeasures, restsOn, varietyMeasures } from "./measure-words";
+import { headline, heldOutMeasures, restsOn, varietyMeasures } from "./measure-words";
 import { useCompared } from "./use-compared";
 
 interface Props {
@@ -82,7 +82,7 @@ function Full({ compared, adapters, changed }: { compared: Compared; adapters: r
   const held = heldOutMeasures(report, whose), variety = varietyMeasures(report, whose);
   return (
     <div data-testid="scores" data-whole={compared.whole}>
-      <p className="lead" data-testid="scores-result">{held[0]?.sentence}</p>
+      <p className="lead" data-testid="scores-result">{headline(report, whose)}</p>
       {(changed || !current) && <p className="note note-quiet mt-4" data-testid="measure-stale">The writing has been changed since this was measured; these are the figures from before.</p>}
       <MeasureTable caption="How surprised it is by your writing" measures={held} />
       {variety.length > 0 && <MeasureTable caption="How varied it writes" measures={variety} />}

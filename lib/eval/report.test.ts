@@ -86,7 +86,7 @@ describe("two systems", () => {
     expect(bitsPerByte.high).toBeLessThan(0);
     expect(loss!.value).toBeCloseTo(after!.loss.value! - before!.loss.value!, 12);
     expect(verdict.kind).toBe("less surprised");
-    expect(verdict.words).toMatch(/^a little less surprised by your writing: [\d.]+ → [\d.]+$/);
+    expect(verdict.words).toMatch(/^a little less surprised by your writing: perplexity [\d.]+ → [\d.]+$/);
   });
 
   it("turn round when they change places", () => {
@@ -126,10 +126,10 @@ describe("two systems", () => {
 
 it("verdicts are said in the words of the page", () => {
   const difference = { value: -0.2, low: -0.3, high: -0.1 };
-  expect(verdictOf(difference, { before: 41.2, after: 29.4, unit: "perplexity", share: -0.09 }).words).toBe("less surprised by your writing: 41 → 29");
-  expect(verdictOf(difference, { before: 41.2, after: 40.4, unit: "perplexity", share: -0.01 }).words).toBe("a little less surprised by your writing: 41.2 → 40.4");
+  expect(verdictOf(difference, { before: 41.2, after: 29.4, unit: "perplexity", share: -0.09 }).words).toBe("less surprised by your writing: perplexity 41 → 29");
+  expect(verdictOf(difference, { before: 41.2, after: 40.4, unit: "perplexity", share: -0.01 }).words).toBe("a little less surprised by your writing: perplexity 41.2 → 40.4");
   expect(verdictOf({ value: 0.1, low: 0.05, high: 0.2 }, { before: 1.5, after: 1.612, unit: "bits per byte", share: 0.08 }).words).toBe("more surprised by your writing: 1.50 → 1.61 bits per byte");
-  expect(verdictOf({ value: -0.1, low: -0.3, high: 0.1 }, { before: 41, after: 40, unit: "perplexity", share: -0.01 }).words).toBe("no clear difference: 41.0 → 40.0");
+  expect(verdictOf({ value: -0.1, low: -0.3, high: 0.1 }, { before: 41, after: 40, unit: "perplexity", share: -0.01 }).words).toBe("no clear difference: perplexity 41.0 → 40.0");
   expect(verdictOf({ value: -0.1, low: null, high: null }, { before: 1, after: 1, unit: "perplexity", share: 0 }).kind).toBe("too little");
 });
 
@@ -147,6 +147,15 @@ describe("what was written", () => {
     for (const { fromOwn } of [...same!.distinct, ...same!.repeated.filter(({ n }) => n < 8), same!.amongTexts]) expect(fromOwn).toEqual({ value: 0, low: 0, high: 0 });
     expect(same!.distinct.map(({ value }) => value)).toEqual(variety.own.distinct.map(({ value }) => value));
     expect(variety.own.distinct.every(({ fromOwn }) => fromOwn === null)).toBe(true);
+  });
+
+  it("has shares that are shares, to the ends of their intervals", () => {
+    // All but one of nothing twice: evenly to both sides, the interval would pass 1.
+    const varied = Array.from({ length: 10 }, (_, i) => Array.from({ length: 30 }, (_, j) => (i === 0 && j > 15 ? "again" : vocabulary[(30 * i + j) % 300]!)).join(" "));
+    const { own: { distinct: [, , third], amongTexts } } = makeReport({ seed: "s", systems: [], written: { own: varied, systems: [], training: [] } }).variety!;
+    expect(third!.value.value).toBeLessThan(1);
+    expect(third!.value.high).toBe(1);
+    expect(amongTexts.value.low).toBe(0);
   });
 
   it("is compared at equal length, and dull where it is", () => {

@@ -7,7 +7,7 @@
  * writer's own are paired by prompt.
  */
 import * as z from "zod";
-import { bootstrapEstimate, estimateSchema, jackknifeEstimate, type Estimate } from "./estimate";
+import { bootstrapEstimate, estimateSchema, jackknifeEstimate, mapEstimate, type Estimate } from "./estimate";
 import { CopiedRuns } from "./copied";
 import { distinct } from "./distinct";
 import { repeated, REPEATED_ORDERS, selfBleu } from "./repetition";
@@ -89,7 +89,7 @@ function measures(pairs: readonly Pair[], isOwn: boolean, seed: number | string)
   const estimated = (statistic: Statistic, estimate: (statistic: (sample: readonly Pair[]) => number) => Estimate) => {
     const ofText = (sample: readonly Pair[]): number => statistic(sample.map(({ text }) => text));
     const ofOwn = (sample: readonly Pair[]): number => statistic(sample.map((pair) => pair.own));
-    return { value: estimate(ofText), fromOwn: isOwn ? null : estimate((sample) => ofText(sample) - ofOwn(sample)) };
+    return { value: mapEstimate(estimate(ofText), toShare), fromOwn: isOwn ? null : estimate((sample) => ofText(sample) - ofOwn(sample)) };
   };
   const byLeavingOut = (statistic: Statistic) => estimated(statistic, (of) => jackknifeEstimate(pairs, of));
   return {
@@ -98,6 +98,9 @@ function measures(pairs: readonly Pair[], isOwn: boolean, seed: number | string)
     amongTexts: byLeavingOut(selfBleu),
   };
 }
+
+/** The jackknife's bounds lie evenly around the value, and may pass what a share can be. */
+const toShare = (value: number): number => Math.min(1, Math.max(0, value));
 
 /** n-grams are counted once for each text, not once for each sample of the bootstrap. */
 function repeatedShare(pairs: readonly Pair[], n: number, isOwn: boolean, seed: number | string) {

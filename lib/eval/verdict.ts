@@ -26,7 +26,8 @@ const SMALL_SHARE = 0.05;
 /** @param difference after less before, with its interval */
 export function verdictOf({ value, low, high }: Estimate, { before, after, unit, share }: Surprise): Verdict {
   if (value === null || low === null || high === null) return { kind: "too little", words: "too little held-out writing to tell" };
-  const numbers = `${figures(before, after, unit === "perplexity").join(" → ")}${unit === "perplexity" ? "" : " bits per byte"}`;
+  const change = figures(before, after, unit === "perplexity").join(" → ");
+  const numbers = unit === "perplexity" ? `perplexity ${change}` : `${change} bits per byte`;
   if (low === 0 && high === 0) return { kind: "no difference", words: "no difference at all" };
   if (low <= 0 && high >= 0) return { kind: "no clear difference", words: `no clear difference: ${numbers}` };
   const kind = value < 0 ? "less surprised" : "more surprised";
