@@ -29,6 +29,18 @@ async function openCompare(page: Page): Promise<void> {
   await expect(page.getByRole("heading", { name: "Before and after" })).toBeVisible();
 }
 
+/** As if so many pairs had been written before the stop: all of them would take long. */
+const putPairs = (page: Page, count: number): Promise<void> =>
+  page.evaluate(async (n) => {
+    const database = await new Promise<IDBDatabase>((resolve) => { const request = indexedDB.open("ductus"); request.onsuccess = () => resolve(request.result); });
+    const judgings = database.transaction("judgings", "readwrite").objectStore("judgings");
+    const [draft] = await new Promise<{ state: object }[]>((resolve) => { const request = judgings.getAll() as IDBRequest<{ state: object }[]>; request.onsuccess = () => resolve(request.result); });
+    const pairs = Array.from({ length: n }, (_, i) => ({ id: String(i + 1), prompt: `The loaf number ${i + 1}`, base: `went into the cold oven at ${i + 1}`, tuned: `came out of the warm oven at ${i + 1}` }));
+    judgings.put({ ...draft, state: { ...draft!.state, pairs } });
+    await new Promise((resolve) => { judgings.transaction.oncomplete = resolve; });
+    database.close();
+  }, count);
+
 test("measured: with intervals, stopped and gone on with, kept, another one beside it", async ({ page, context, baseURL }) => {
   test.setTimeout(RUN_TIMEOUT_MS);
   const seen = await watch(context, baseURL!);
@@ -43,9 +55,10 @@ test("measured: with intervals, stopped and gone on with, kept, another one besi
     await page.getByTestId("measure-stop").click();
     await expect(page.getByTestId("measure")).toHaveText("Go on measuring", { timeout: RUN_TIMEOUT_MS });
     await expect(page.getByTestId("measure-perplexity")).toContainText("Before");
-    await page.reload();
     await page.getByTestId("measure").click();
     await expect(page.getByTestId("scores")).toHaveAttribute("data-whole", "true", { timeout: RUN_TIMEOUT_MS });
+    await page.reload();
+    await expect(page.getByTestId("scores")).toHaveAttribute("data-whole", "true");
     await expect(page.getByTestId("measure")).toHaveCount(0);
   });
 
@@ -86,12 +99,13 @@ test("judged blind, by keyboard: stopped, left and come back to, undone, uncover
   await page.getByTestId("part-judge").click();
   await page.getByLabel("Pairs").selectOption("10");
 
-  await test.step("the pairs are written, and a stop keeps those that are there", async () => {
+  await test.step("the writing of the pairs is stopped, and goes on with those that are there", async () => {
     await page.getByTestId("judge-begin").click();
-    await expect(page.getByTestId("judge-writing")).toContainText("4 of 10 pairs", { timeout: RUN_TIMEOUT_MS });
     await page.getByTestId("judge-stop").click();
-    await expect(page.getByTestId("judge-draft")).toContainText(/[48] of 10 pairs are written/, { timeout: RUN_TIMEOUT_MS });
+    await expect(page.getByTestId("judge-draft")).toBeVisible({ timeout: RUN_TIMEOUT_MS });
+    await putPairs(page, 8);
     await page.reload();
+    await expect(page.getByTestId("judge-draft")).toContainText("8 of 10 pairs are written");
     await page.getByTestId("judge-go-on").click();
     await expect(page.getByTestId("judge-card")).toBeVisible({ timeout: RUN_TIMEOUT_MS });
   });
@@ -111,7 +125,7 @@ test("judged blind, by keyboard: stopped, left and come back to, undone, uncover
       await page.keyboard.press(key);
       await expect(card).toHaveAttribute("data-done", String(key === "Backspace" ? i - 1 : i + 1));
     }
-    expect(total).toBeGreaterThanOrEqual(8);
+    expect(total).toBeGreaterThan(8);
   });
 
   await test.step("it is there where it was left", async () => {

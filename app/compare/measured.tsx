@@ -86,7 +86,7 @@ function Full({ compared, adapters, changed }: { compared: Compared; adapters: r
       {(changed || !current) && <p className="note note-quiet mt-4" data-testid="measure-stale">The writing has been changed since this was measured; these are the figures from before.</p>}
       <MeasureTable caption="How surprised it is by your writing" measures={held} />
       {variety.length > 0 && <MeasureTable caption="How varied it writes" measures={variety} />}
-      <p className="quiet small mt-4">{restsOn(report, adapterId).join(" ")} Bands hold the truth 95 times in a hundred. Measured {date(measuredAt)}.</p>
+      <p className="quiet small mt-4">{restsOn(report, adapterId).join(" ")} Intervals hold the truth 95 times in a hundred. Measured {date(measuredAt)}.</p>
     </div>
   );
 }
