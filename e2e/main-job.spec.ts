@@ -113,8 +113,9 @@ test("a sample writer: train, compare, take away, reload, network off, bring bac
     expect(texts.tuned.length).toBeGreaterThan(20);
     expect(texts.tuned).not.toBe(texts.base);
     for (const seenLengths of Object.values(await lengths())) expect(seenLengths.length).toBeGreaterThan(3);
-    await expect(page.getByRole("heading", { name: /^Before the model as it came/ })).toBeVisible();
-    await expect(page.getByRole("heading", { name: /^After taught by/ })).toBeVisible();
+    const pages = page.getByTestId("pages");
+    await expect(pages.getByRole("heading", { name: /^Before the model as it came/ })).toBeVisible();
+    await expect(pages.getByRole("heading", { name: /^After taught by/ })).toBeVisible();
     await page.getByTestId("part-measured").click();
     const { base, tuned } = trained.all.adapters[0]!.report!;
     await expect(page.getByTestId("scores")).toContainText(base.loss.toFixed(3));
