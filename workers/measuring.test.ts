@@ -5,7 +5,7 @@ import { splitDocuments } from "../lib/data/split";
 import { isWhole, readMeasurement } from "../lib/eval/measurement";
 import { getAdapter, saveAdapter } from "../lib/store/adapters";
 import { addDocuments, excludeDocuments, listDocuments } from "../lib/store/documents";
-import { createHand, deleteEverything } from "../lib/store/hands";
+import { chooseSplit, createHand, deleteEverything } from "../lib/store/hands";
 import { getMeasurement } from "../lib/store/measurements";
 import { packAdapter } from "../lib/train/adapter/file";
 import { toLoraAdapter } from "../lib/train/adapter/tensors";
@@ -42,10 +42,11 @@ async function adapterOf(seed: string): Promise<{ id: string; tensors: Map<strin
 
 beforeEach(async () => {
   handId = (await createHand({ name: "Ann", source: "own" })).id;
-  await addDocuments(handId, handDocuments(24, 150).map(({ id, text }) => ({ name: id, text, words: 100 })));
+  await addDocuments(handId, handDocuments(14, 150).map(({ id, text }) => ({ name: id, text, words: 100 })));
 });
 afterEach(deleteEverything);
 
+const untilScored = (event: MeasureEvent): void => { if (event.type === "progress" && event.phase === "writing") stopWriting(); };
 const kept = async (id: string) => readMeasurement((await getMeasurement(id))!.content);
 
 describe("measuring", () => {
@@ -125,12 +126,19 @@ describe("measuring", () => {
     const before = (await kept(id)).basis;
     const documents = await listDocuments(handId);
     expect(splitDocuments(documents, 1).rule.byDocument).toBe(true);
+    await chooseSplit(handId, { train: 0.6, validation: 0.1, test: 0.3 }, 1);
+    expect(await compareReport(handId, [id])).toMatchObject({ current: false });
+    await measure(handId, earlier, untilScored);
+    const more = await kept(earlier);
+    expect(more.base.scores.passages.length).toBeGreaterThan((await kept(id)).base.scores.passages.length);
+    await chooseSplit(handId, null, 1);
+    expect(await compareReport(handId, [id])).toMatchObject({ current: true });
     await excludeDocuments(handId, new Map([[documents[0]!.id, { reason: "Left out.", by: "person" }]]));
     const stale = (await compareReport(handId, [id, earlier]))!;
     expect(stale).toMatchObject({ current: false, leftOut: [earlier] });
     expect(stale.report.variety!.own.copied).toBeNull();
-    await measure(handId, id, () => undefined);
+    await measure(handId, id, untilScored);
     expect((await kept(id)).basis).not.toBe(before);
-    expect(await compareReport(handId, [earlier])).toBeNull();
+    expect(await compareReport(handId, ["never measured"])).toBeNull();
   }, 60_000);
 });

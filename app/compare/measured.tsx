@@ -28,7 +28,7 @@ export function Measured({ hand, adapter, adapters, documents, changed }: Props)
   const [beside, setBeside] = useState<readonly string[]>([]);
   const state = useStore(measuring, (m) => m);
   const others = adapters.filter(({ id }) => id !== adapter.id);
-  const stamp = useMemo(() => ({ adapters, documents, measuring: state.adapterId }), [adapters, documents, state.adapterId]);
+  const stamp = useMemo(() => ({ hand, adapters, documents, measuring: state.adapterId }), [hand, adapters, documents, state.adapterId]);
   const reading = useCompared(hand.id, [adapter.id, ...beside.filter((id) => others.some((other) => other.id === id))], adapters.map(({ id }) => id), stamp);
   const busy = state.adapterId === adapter.id;
   const { compared = null, measured = [], error = null } = reading ?? {};

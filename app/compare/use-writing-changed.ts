@@ -6,8 +6,7 @@
  */
 import { useEffect, useState } from "react";
 import { dataHash } from "../../lib/data/examples";
-import { splitDocuments } from "../../lib/data/split";
-import { splitOptions } from "../../lib/store/hands";
+import { splitOf } from "../../lib/store/hand-split";
 import type { Hand, Run, StoredDocument } from "../../lib/store/types";
 
 /** @param run that made the adapter; null for one that was brought in, of which nothing is known */
@@ -16,7 +15,7 @@ export function useWritingChanged(hand: Hand | null, documents: readonly StoredD
   useEffect(() => {
     if (hand === null || run === null || run.dataHash === "") return;
     let gone = false;
-    dataHash(documents, splitDocuments(documents, hand.seed, splitOptions(hand)), run.config).then(
+    dataHash(documents, splitOf(hand, documents), run.config).then(
       (hash) => { if (!gone) setFound({ runId: run.id, documents, hash }); },
       () => undefined, // then nothing is claimed
     );
