@@ -6,7 +6,7 @@
  */
 import { expect, test, type Page } from "@playwright/test";
 import { putAdapter } from "./adapter-file";
-import { beginWith, compareFrom, download, goTo, OWN_TEXT, RUN_TIMEOUT_MS } from "./person";
+import { beginWith, compareFrom, download, giveFile, goTo, OWN_TEXT, RUN_TIMEOUT_MS } from "./person";
 import { stored } from "./stored";
 import { watch } from "./watch";
 
@@ -84,7 +84,8 @@ test("measured: with intervals, stopped and gone on with, kept, another one besi
 
   await test.step("once the writing has changed, the figures are those from before", async () => {
     await goTo(page, "Writing");
-    await page.getByTestId("drop-input").setInputFiles({ name: "more.txt", mimeType: "text/plain", buffer: Buffer.from(OWN_TEXT.toUpperCase()) });
+    await giveFile(page, "more.txt", "The boats came back early on Friday, before the rain had reached the harbour wall. My aunt counted them from the kitchen window, as she did each week, and wrote their names on the back of a calendar. One of them was missing, and she put the kettle on without saying which.");
+    await expect(page.getByRole("navigation", { name: "Pieces" }).getByRole("listitem")).toHaveCount(2);
     await goTo(page, "Compare");
     await expect(page.getByTestId("measure-stale")).toBeVisible();
     await expect(page.getByTestId("measure")).toHaveText("Measure again");
