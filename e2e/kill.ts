@@ -1,6 +1,8 @@
 /** Kills the renderer of a page as the system would for want of memory. */
 import type { Browser, Page } from "@playwright/test";
-import { START_TIMEOUT_MS } from "./person";
+
+/** A busy machine takes its time to notice. */
+const DEATH_TIMEOUT_MS = 120_000;
 
 /** Process ids of the browser's renderers. */
 export async function renderers(browser: Browser): Promise<number[]> {
@@ -10,9 +12,10 @@ export async function renderers(browser: Browser): Promise<number[]> {
   return processInfo.filter(({ type }) => type === "renderer").map(({ id }) => id);
 }
 
-/** SIGKILL to every renderer; resolves when the page's has died. */
-export async function killRenderer(browser: Browser, page: Page): Promise<void> {
-  const crashed = page.waitForEvent("crash", { timeout: START_TIMEOUT_MS });
-  for (const pid of await renderers(browser)) process.kill(pid, "SIGKILL");
+/** SIGKILL to every renderer; resolves when the page's has died. @param pids of the renderers, where they are known already */
+export async function killRenderer(browser: Browser, page: Page, pids?: readonly number[]): Promise<void> {
+  const crashed = page.waitForEvent("crash", { timeout: DEATH_TIMEOUT_MS });
+  crashed.catch(() => undefined); // awaited below
+  for (const pid of pids ?? (await renderers(browser))) process.kill(pid, "SIGKILL");
   await crashed;
 }

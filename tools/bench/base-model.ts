@@ -22,27 +22,14 @@ import { measureLoad } from "./base-model/load";
 import { rounded } from "./base-model/rounded";
 import { Subject } from "./base-model/subject";
 import { bitsPerByte, byPosition, codeDocuments, type Coded, type HeldDocument } from "./base-model/windows";
-import type { BenchArgs, Measure } from "./measure";
+import { attempt, type BenchArgs, type Line, type Measure } from "./measure";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const CONTEXT = 512, STRIDE = 256;
 const BPB = ["base.bpb", ...KINDS.map((kind) => `base.bpb.${kind}`)];
 const POSITION = "base.bpb.position";
 
-/** A line may carry more than a number. */
-type Line = Measure & Record<string, unknown>;
-
 const progress = (text: string): void => console.error(text);
-
-/** A measure that fails costs none of the others. */
-async function attempt(name: string, unit: string, work: () => Promise<Measure>): Promise<Measure> {
-  try {
-    return await work();
-  } catch (error) {
-    console.error(error);
-    return { name, value: null, unit, error: error instanceof Error ? error.message : String(error) };
-  }
-}
 
 /** The work is done once, when it is first asked for. */
 function once<T>(work: () => Promise<T>): () => Promise<T> {

@@ -29,6 +29,24 @@ export interface BenchArgs {
   wants: (name: string) => boolean;
 }
 
+/** A line may carry more than a number. */
+export type Line = Measure & Record<string, unknown>;
+
+/** A measure that fails costs none of the others. */
+export async function attempt(name: string, unit: string, work: () => Promise<Line>): Promise<Line> {
+  try {
+    return await work();
+  } catch (error) {
+    console.error(error);
+    return { name, value: null, unit, error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** What a measure is to reach, and whether it does. @param value of the line, in its unit */
+export function aim(value: number, sign: "≤" | "≥", target: number): { target: string; met: boolean } {
+  return { target: `${sign} ${target}`, met: sign === "≤" ? value <= target : value >= target };
+}
+
 export type Run = (args: BenchArgs) => AsyncIterable<Measure>;
 
 /** @throws RangeError on an empty list. */

@@ -8,7 +8,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { bundleThread, runThread, type Watch } from "../../core/testing/watched-thread";
 import type { BrokenName } from "../testing/import-broken";
-import type { ImportFuzzOrder, ImportFuzzReport } from "../testing/import-fuzz-worker";
+import type { ImportFuzzOrder, ImportFuzzReport } from "../testing/import-fuzz-order";
 import { FORMATS } from "./types";
 
 const LONG = process.env["DUCTUS_LONG"] === "1";
