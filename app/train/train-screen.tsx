@@ -25,14 +25,19 @@ export function TrainScreen() {
   const [besideId, setBesideId] = useState<string | null>(null);
 
   useEffect(() => {
-    // All scripts, so that after this page nothing more is needed from the network but the model.
+    // The workers' scripts, so that after this page a run needs nothing more from the network but the model.
     warmTrainer();
     warmWriter();
-    const parts = [import("./curve-draw"), import("./advanced"), import("./comparison"), import("../../lib/train/sft/run-data")];
-    for (const part of parts) part.catch(() => undefined); // asked for again, and answered for, where it is used
     openRecipe();
     void openModels();
   }, []);
+  const hasBegun = live !== null;
+  useEffect(() => {
+    if (!hasBegun) return;
+    // Once there is a run, all that this page may show of it, network or not.
+    const parts = [import("./curve-draw"), import("./advanced"), import("./comparison"), import("../../lib/train/sft/run-data")];
+    for (const part of parts) part.catch(() => undefined); // asked for again, and answered for, where it is used
+  }, [hasBegun]);
   const handId = hand?.id;
   useEffect(() => {
     // Once it is known whose writing the dial goes by.

@@ -16,30 +16,24 @@ const PAGE_TIMEOUT_MS = 120_000;
 
 export interface Asked {
   path: string;
-  /** By the browser: "script" where a page asks, "other" where a worker does. */
-  type: string;
+  /** By the page, and not by one of its workers. */
+  byPage: boolean;
 }
 
 export interface ScreenScript {
   screen: string;
-  /** Addresses of what the page itself asks for, each once, up to the first file of a model. */
+  /** Addresses of what the page itself loads, each once. */
   own: string[];
-  /** Of what its workers ask for, up to the first file of a model. */
+  /** Of what only its workers load. */
   workers: string[];
 }
 
 const isScript = (path: string): boolean => /\.m?js$/.test(path);
-/** The list of models is read to say which there are; the rest is theirs. */
-const isOfModel = (path: string): boolean => path.startsWith("/models/") && path !== "/models/manifest.json";
-const WORKER = /\/turbopack-worker-[^/]*\.js$/;
 
-/** @param asked in the order in which it was */
 export function scriptOf(screen: string, asked: readonly Asked[]): ScreenScript {
-  const end = asked.findIndex(({ path }) => isOfModel(path));
-  const before = (end < 0 ? asked : asked.slice(0, end)).filter(({ path }) => isScript(path));
-  const ofPage = ({ path, type }: Asked): boolean => type === "script" && !WORKER.test(path);
-  const own = new Set(before.filter(ofPage).map(({ path }) => path));
-  return { screen, own: [...own], workers: [...new Set(before.filter((one) => !ofPage(one)).map(({ path }) => path))].filter((path) => !own.has(path)) };
+  const scripts = asked.filter(({ path }) => isScript(path));
+  const own = new Set(scripts.filter(({ byPage }) => byPage).map(({ path }) => path));
+  return { screen, own: [...own], workers: [...new Set(scripts.map(({ path }) => path))].filter((path) => !own.has(path)) };
 }
 
 /** @param kb of a script, by its address */
@@ -51,7 +45,7 @@ export function scriptLine(screens: readonly ScreenScript[], aheadByScreen: Read
   const value = Math.max(...rows.map((row) => row.kb));
   return {
     name: SCRIPT, value, unit: "KB", n: rows.length, ...aim(value, "≤", TARGET_KB), screens: rows,
-    note: "gzip, in thousands of bytes; value: the largest screen's own; aheadKb: fetched while it is idle for other screens; workersKb: of its workers, before the first file of a model",
+    note: "gzip, in thousands of bytes; value: what the largest screen loads itself, with a hand there and no run begun; aheadKb: fetched by the router for other screens while this one is idle; workersKb: of its workers, which are started before they are needed",
   };
 }
 
@@ -62,18 +56,20 @@ async function ask(browser: Browser, address: string, screen: string, state: str
   // The service worker fetches the whole site, to be there without a network; that is no screen's.
   const context = await browser.newContext({ serviceWorkers: "block", storageState: state });
   try {
-    const asked: Asked[] = [];
+    const paths: string[] = [];
     const page = await context.newPage();
     if (!ahead) await page.route("**", (route) => ("next-router-prefetch" in route.request().headers() ? route.abort() : route.continue()));
     context.on("request", (request: Request) => {
       const url = new URL(request.url());
-      if (url.protocol.startsWith("http")) asked.push({ path: url.pathname, type: request.resourceType() });
+      if (url.protocol.startsWith("http")) paths.push(url.pathname);
     });
     await page.goto(address + screen, { timeout: PAGE_TIMEOUT_MS });
     await page.waitForLoadState("networkidle", { timeout: PAGE_TIMEOUT_MS });
     await page.waitForTimeout(IDLE_MS);
     await page.waitForLoadState("networkidle", { timeout: PAGE_TIMEOUT_MS });
-    return asked;
+    // A worker's own requests are in no list of the page's.
+    const listed = await page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => new URL(name).pathname));
+    return paths.map((path) => ({ path, byPage: listed.includes(path) }));
   } finally {
     await context.close();
   }

@@ -1,0 +1,74 @@
+/**
+ * How long the page does not answer: the longest task of the main thread, as the
+ * browser tells it (Long Tasks, from 50 ms), and the longest time in which a timer
+ * did not come round, whatever held it. The second has the first in it, and what
+ * the rest of the machine did, too. `app.longest_block_ms` is of a training run.
+ */
+import type { Page } from "@playwright/test";
+import { aim, type Line } from "../measure";
+
+export const BLOCK = "app.longest_block_ms";
+export const BLOCK_TARGET_MS = 100;
+
+export interface Block {
+  ms: number;
+  /** Since the watch began. */
+  atMs: number;
+  /** State of the run on show. */
+  during: string;
+}
+
+export interface Blocks {
+  /** Longest first. */
+  tasks: Block[];
+  gaps: Block[];
+}
+
+/** The timer's own interval is no block. */
+const TICK_MS = 5;
+
+/** Begins to watch, or begins anew. */
+const WATCH = `
+  (() => {
+    const from = performance.now();
+    const known = globalThis.benchBlocks;
+    const blocks = globalThis.benchBlocks = { from, tasks: [], gaps: [] };
+    if (known) return;
+    const during = () => document.querySelector("[data-testid=run-status]")?.dataset.state ?? location.pathname;
+    const note = (kind, ms, at) => {
+      const { from, [kind]: list } = globalThis.benchBlocks;
+      if (at < from) return;
+      list.push({ ms: Math.round(ms), atMs: Math.round(at - from), during: during() });
+      list.sort((a, b) => b.ms - a.ms).splice(5);
+    };
+    new PerformanceObserver((entries) => { for (const { duration, startTime } of entries.getEntries()) note("tasks", duration, startTime); }).observe({ type: "longtask" });
+    let last = performance.now();
+    setInterval(() => {
+      const now = performance.now();
+      if (now - last - ${TICK_MS} > 10) note("gaps", now - last - ${TICK_MS}, last);
+      last = now;
+    }, ${TICK_MS});
+  })()
+`;
+
+export async function watchBlocks(page: Page): Promise<void> {
+  await page.evaluate(WATCH);
+}
+
+export const blocksOf = (page: Page): Promise<Blocks> => page.evaluate(() => {
+  const { tasks, gaps } = (globalThis as unknown as { benchBlocks: Blocks }).benchBlocks;
+  return { tasks, gaps };
+});
+
+const longest = (blocks: readonly Block[]): number => Math.max(0, ...blocks.map(({ ms }) => ms));
+
+/** What the lines that tell of blocks have in common. */
+export const blockFigures = ({ tasks, gaps }: Blocks): { longestBlockMs: number; longestTaskMs: number; blocks: Blocks } => ({ longestBlockMs: Math.max(longest(tasks), longest(gaps)), longestTaskMs: longest(tasks), blocks: { tasks, gaps } });
+
+export function blockLine(blocks: Blocks, seconds: number, steps: number): Line {
+  const { longestBlockMs: value, longestTaskMs } = blockFigures(blocks);
+  return {
+    name: BLOCK, value, unit: "ms", n: 1, ...aim(value, "≤", BLOCK_TARGET_MS), longestTaskMs, seconds: Math.round(seconds), steps, ...blocks,
+    note: "value: longest time in which the main thread did not answer, from the start of a run to its result, others' use of the machine included; longestTaskMs: longest task as the browser tells it, 0 where none took 50 ms",
+  };
+}
