@@ -33,7 +33,7 @@ export interface BenchArgs {
 export type Line = Measure & Record<string, unknown>;
 
 /** A measure that fails costs none of the others. */
-export async function attempt(name: string, unit: string, work: () => Promise<Line>): Promise<Line> {
+export async function attempt(name: string, unit: string, work: () => Promise<Measure>): Promise<Measure> {
   try {
     return await work();
   } catch (error) {

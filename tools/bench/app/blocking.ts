@@ -4,6 +4,7 @@
  * did not come round, whatever held it. The second has the first in it, and what
  * the rest of the machine did, too. `app.longest_block_ms` is of a training run.
  */
+import { loadavg } from "node:os";
 import type { Page } from "@playwright/test";
 import { aim, type Line } from "../measure";
 
@@ -68,7 +69,7 @@ export const blockFigures = ({ tasks, gaps }: Blocks): { longestBlockMs: number;
 export function blockLine(blocks: Blocks, seconds: number, steps: number): Line {
   const { longestBlockMs: value, longestTaskMs } = blockFigures(blocks);
   return {
-    name: BLOCK, value, unit: "ms", n: 1, ...aim(value, "≤", BLOCK_TARGET_MS), longestTaskMs, seconds: Math.round(seconds), steps, ...blocks,
+    name: BLOCK, value, unit: "ms", n: 1, ...aim(value, "≤", BLOCK_TARGET_MS), longestTaskMs, seconds: Math.round(seconds), steps, load: Math.round(10 * (loadavg()[0] ?? 0)) / 10, ...blocks,
     note: "value: longest time in which the main thread did not answer, from the start of a run to its result, others' use of the machine included; longestTaskMs: longest task as the browser tells it, 0 where none took 50 ms",
   };
 }

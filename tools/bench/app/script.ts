@@ -67,8 +67,9 @@ async function ask(browser: Browser, address: string, screen: string, state: str
     await page.waitForLoadState("networkidle", { timeout: PAGE_TIMEOUT_MS });
     await page.waitForTimeout(IDLE_MS);
     await page.waitForLoadState("networkidle", { timeout: PAGE_TIMEOUT_MS });
-    // A worker's own requests are in no list of the page's.
-    const listed = await page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => new URL(name).pathname));
+    // Of workers, the page's list has the scripts that they are started with, as others than those of its own.
+    const listed = await page.evaluate(() => (performance.getEntriesByType("resource") as unknown as { name: string; initiatorType: string }[])
+      .flatMap(({ name, initiatorType }) => (["script", "link"].includes(initiatorType) ? [new URL(name).pathname] : [])));
     return paths.map((path) => ({ path, byPage: listed.includes(path) }));
   } finally {
     await context.close();
