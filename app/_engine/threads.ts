@@ -5,8 +5,7 @@
  * page that is not isolated has one thread.
  */
 import { getSetting, setSetting } from "../../lib/store/hands";
-import { calibrateThreads } from "../../lib/train/runtime/calibrate";
-import { defaultThreads, threadCandidates } from "../../lib/train/runtime/threads";
+import { calibrateThreads, defaultThreads, threadCandidates } from "../../lib/train/runtime/threads";
 import type { ThreadsApi } from "../../workers/protocol";
 import { WorkerHost } from "./worker-host";
 

@@ -1,6 +1,6 @@
 /** The number of threads: chosen by timing each candidate in a worker of its own, and equal bits from equal numbers. */
 import { expect } from "@playwright/test";
-import { calibrateThreads } from "../../lib/train/runtime/calibrate";
+import { calibrateThreads } from "../../lib/train/runtime/threads";
 import { test, tinyCase } from "./fixture";
 
 test("each candidate is timed in a worker of its own, and one of them is chosen", async ({ openEngine }) => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { calibrateThreads, timeBackend } from "./calibrate";
+import { timeBackend } from "./calibrate";
 import { openNode } from "./node";
 import { openSessions } from "./session";
-import { threadCandidates } from "./threads";
+import { calibrateThreads, threadCandidates } from "./threads";
 
 const timed = (times: Record<number, number>) => (threads: number) => {
   const ms = times[threads];

@@ -1,7 +1,7 @@
 /**
- * Chooses the number of threads by timing a short graph on each candidate. The
- * timing itself runs where the runtime is (a worker of its own for each count,
- * see threads.ts; in Node a backend each); the choice runs anywhere.
+ * Times a short graph with the threads that a backend has. It runs where the
+ * runtime is: in a worker of its own for each count, in Node with a backend each.
+ * The choice among the times is in threads.ts, which needs no graph.
  */
 import { Graph } from "../graph/graph";
 import { add, silu } from "../graph/operators/elementwise";
@@ -15,8 +15,6 @@ const TOKENS = 128, WIDTH = 256, INNER = 1024;
 const WARM_UP = 2, LEAST_RUNS = 3, MOST_RUNS = 9;
 /** For the timed runs of one candidate, once there are enough. */
 const BUDGET_MS = 80;
-/** A count with fewer threads is taken where it is slower by no more than this: the page needs the processor too. */
-const WORTH_A_THREAD = 1.05;
 
 const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
@@ -42,33 +40,4 @@ export async function timeBackend(backend: Backend, now: () => number = () => pe
   } finally {
     await session.dispose();
   }
-}
-
-export interface Calibration {
-  threads: number;
-  /** Of each candidate that could be timed, ms. */
-  times: { threads: number; ms: number }[];
-}
-
-/**
- * The quickest of the candidates; of two that are alike the one with fewer threads.
- *
- * @param time milliseconds with so many threads, see {@link timeBackend}; called for one candidate after the other
- * @param candidates ascending
- * @throws what `time` threw, where no candidate could be timed
- */
-export async function calibrateThreads(time: (threads: number) => Promise<number>, candidates: readonly number[]): Promise<Calibration> {
-  const times: Calibration["times"] = [];
-  let failure: unknown = null;
-  for (const threads of candidates) {
-    try {
-      times.push({ threads, ms: await time(threads) });
-    } catch (error) {
-      failure = error;
-    }
-  }
-  const best = Math.min(...times.map(({ ms }) => ms));
-  const chosen = times.find(({ ms }) => ms <= best * WORTH_A_THREAD);
-  if (!chosen) throw failure instanceof Error ? failure : new Error(String(failure));
-  return { threads: chosen.threads, times };
 }

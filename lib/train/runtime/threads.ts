@@ -10,6 +10,8 @@
 
 /** So that a machine with very many cores does not start a worker for each. */
 const MOST = 16;
+/** A count with fewer threads is taken where it is slower by no more than this: the page needs the processor too. */
+const WORTH_A_THREAD = 1.05;
 
 /**
  * All of few cores; half of many, which are mostly two hyperthreads to a core.
@@ -25,4 +27,33 @@ export function defaultThreads(): number {
 export function threadCandidates(cores: number): number[] {
   const all = Math.min(MOST, Math.max(1, cores));
   return [...new Set([1, Math.ceil(all / 2), all])].sort((a, b) => a - b);
+}
+
+export interface Calibration {
+  threads: number;
+  /** Of each candidate that could be timed, ms. */
+  times: { threads: number; ms: number }[];
+}
+
+/**
+ * The quickest of the candidates; of two that are alike the one with fewer threads.
+ *
+ * @param time milliseconds with so many threads, see calibrate.ts; called for one candidate after the other
+ * @param candidates ascending
+ * @throws what `time` threw, where no candidate could be timed
+ */
+export async function calibrateThreads(time: (threads: number) => Promise<number>, candidates: readonly number[]): Promise<Calibration> {
+  const times: Calibration["times"] = [];
+  let failure: unknown = null;
+  for (const threads of candidates) {
+    try {
+      times.push({ threads, ms: await time(threads) });
+    } catch (error) {
+      failure = error;
+    }
+  }
+  const best = Math.min(...times.map(({ ms }) => ms));
+  const chosen = times.find(({ ms }) => ms <= best * WORTH_A_THREAD);
+  if (!chosen) throw failure instanceof Error ? failure : new Error(String(failure));
+  return { threads: chosen.threads, times };
 }
