@@ -7,7 +7,8 @@
  * --keep stores each run's adapter and numbers in a folder. What else the
  * machine does is in the figures; the first line says how busy it was.
  * --authors DIR measures trainings on authors in Node instead, see
- * app/recognised.ts.
+ * app/recognised.ts. The lines of the whole workshop, and the options that make
+ * them smaller, are in app/workshop.ts.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
@@ -19,21 +20,20 @@ import { excerpts, interactiveMs, trainOn, type Finished } from "./app/journey";
 import { AUTHORS, onAuthors, RECOGNISED } from "./app/recognised";
 import { openSite } from "./app/site";
 import { findTexts } from "./app/texts";
-import { median, type BenchArgs, type Measure } from "./measure";
+import { BAD_INPUTS } from "./app/bad-inputs";
+import { FULL, momentsNamed, ON_SITE, onBadInputs, onWorkshop } from "./app/workshop";
+import { median, type BenchArgs, type Line, type Measure } from "./measure";
 
 const SAMPLES = ["allotment", "letters"] as const;
 const ROUNDS = 5;
 const QUICK = ["app.first_point_ms", "app.quick_ms", "app.train_tok_s", "app.heldout_drop"];
 
-/** A line may carry more than a number. */
-type Line = Measure & Record<string, unknown>;
-
-export async function* run({ argv, wants }: BenchArgs): AsyncIterable<Line> {
+export async function* run({ argv, wants }: BenchArgs): AsyncIterable<Measure> {
   const text = { type: "string" } as const;
-  const { values } = parseArgs({ args: argv, options: { text, keep: text, authors: text, cache: text, author: text, steps: text } });
+  const { values } = parseArgs({ args: argv, options: { text, keep: text, authors: text, cache: text, author: text, steps: text, runs: text, mb: text, kills: text, moments: text, inputs: text } });
   if (values.authors !== undefined) {
     yield { name: "app.machine", value: availableParallelism(), unit: "cores", note: `Node ${process.version}, load ${loadavg()[0]?.toFixed(1) ?? "?"}` };
-    if (wants(AUTHORS) || wants(RECOGNISED)) yield* onAuthors({ folder: values.authors, cache: values.cache ?? join(tmpdir(), "ductus-bench", "authors"), only: values.author?.split(","), maxSteps: stepsOf(values.steps) }, wants);
+    if (wants(AUTHORS) || wants(RECOGNISED)) yield* onAuthors({ folder: values.authors, cache: values.cache ?? join(tmpdir(), "ductus-bench", "authors"), only: values.author?.split(","), maxSteps: wholeNumber("steps", values.steps, 0) }, wants);
     return;
   }
   const texts = values.text === undefined ? [] : findTexts(values.text);
@@ -45,6 +45,14 @@ export async function* run({ argv, wants }: BenchArgs): AsyncIterable<Line> {
     writeFileSync(join(values.keep, `${name}.json`), JSON.stringify({ ...numbers, ...more }, null, 1));
   };
   if (!wants("") && (wants(AUTHORS) || wants(RECOGNISED))) throw new RangeError(`${AUTHORS} and ${RECOGNISED} need --authors DIR.`);
+  const workshop = {
+    steps: wholeNumber("steps", values.steps, 0), runs: wholeNumber("runs", values.runs, FULL.runs), mb: wholeNumber("mb", values.mb, FULL.mb),
+    kills: wholeNumber("kills", values.kills, FULL.kills), moments: momentsNamed(values.moments),
+  };
+  if (texts.length === 0 && wants(BAD_INPUTS)) {
+    yield await onBadInputs(wholeNumber("inputs", values.inputs, FULL.inputs));
+    if (!wants("") && ![...QUICK.flatMap((name) => [name, ...SAMPLES.map((id) => `${name}.${id}`)]), "app.interactive_ms", ...ON_SITE].some(wants)) return;
+  }
   const site = await openSite();
   try {
     const cores = availableParallelism();
@@ -57,16 +65,17 @@ export async function* run({ argv, wants }: BenchArgs): AsyncIterable<Line> {
     }
     if (wants("app.interactive_ms")) yield await interactive(site.browser, site.address);
     if (["", ...SAMPLES.map((id) => `.${id}`)].some((end) => QUICK.some((name) => wants(name + end)))) yield* onSamples(site.browser, site.address, keep);
+    yield* onWorkshop(site, workshop, wants);
   } finally {
     await site.close();
   }
 }
 
 /** @throws RangeError where it is no whole number from 0 up */
-function stepsOf(given = "0"): number {
-  const steps = Number(given);
-  if (!Number.isInteger(steps) || steps < 0) throw new RangeError("--steps takes a whole number.");
-  return steps;
+function wholeNumber(option: string, given: string | undefined, otherwise: number): number {
+  const number = Number(given ?? otherwise);
+  if (!Number.isInteger(number) || number < 0) throw new RangeError(`--${option} takes a whole number.`);
+  return number;
 }
 
 /** A visit of somebody who has never been here. */

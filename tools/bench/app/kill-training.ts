@@ -9,11 +9,11 @@ import { renderers } from "../../../e2e/kill";
 import { contentsOf, type Contents } from "./contents";
 import { kill, openTab, pause } from "./kill-tools";
 import type { Kills, Round } from "./kills";
-import { beginWith, OWN_TEXT, PAGE_TIMEOUT_MS, prepare, RUN_TIMEOUT_MS, startRun, untilState } from "./run-page";
+import { beginWith, PAGE_TIMEOUT_MS, prepare, RUN_TIMEOUT_MS, SHORT_TEXT, startRun, untilState } from "./run-page";
 import { changedFiles, curveOf, differences, halves, lastCheckpoint, losses } from "./survival";
 
-/** Short, with a checkpoint after every second step. */
-const SETTINGS = { maxSteps: 12, evaluations: 2, saveSteps: 2 };
+/** Short and light, with a checkpoint after every second step: what is to be seen is the same in a long run. */
+const SETTINGS = { maxSteps: 10, evaluations: 2, saveSteps: 2, batchSize: 2, maxLength: 128 };
 /** Of the time that training takes without a kill: the last step is not to be missed by a machine that is quicker the next time. */
 const LATEST = 0.9;
 /** Of the time that the writing of a checkpoint takes: some kills come when it has just been written. */
@@ -112,7 +112,7 @@ async function* rounds({ browser, address, moments, progress }: Kills, strike: S
   try {
     await prepare(context, SETTINGS);
     const first = await openTab(context);
-    await beginWith(first, address, "night-bread.txt", OWN_TEXT);
+    await beginWith(first, address, "night-bread.txt", SHORT_TEXT);
     await first.close();
     const reference = await unbroken(context, address);
     progress(`without a kill ${Math.round(reference.trainingMs)} ms of training, ${reference.checkpoints} checkpoints, ${Math.round(reference.writingMs)} ms for the slowest`);

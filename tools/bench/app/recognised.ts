@@ -22,7 +22,7 @@ import { spacedWordSpans } from "../../../lib/data/words";
 import { EMBEDDED_MODEL_ID, openModel } from "../../../lib/train/model/embedded";
 import { openNode } from "../../../lib/train/runtime/node";
 import { root } from "../../run/deps.mjs";
-import type { BenchArgs, Measure } from "../measure";
+import type { BenchArgs, Line } from "../measure";
 import { rounded } from "../base-model/rounded";
 import { runAuthor, wordsOf, type AuthorRun, type Engine } from "./author-run";
 import { SAMPLES, writeSamples, type Sample } from "./author-samples";
@@ -32,9 +32,6 @@ import { Outlook } from "./outlook";
 export const AUTHORS = "app.authors", RECOGNISED = "app.recognised";
 /** About as long as the samples are: the classifier is surest with what is like what it learned. */
 const CLASSIFIER_WORDS = { low: 40, high: 70, max: 100 } as const;
-
-/** A line may carry more than a number. */
-type Line = Measure & Record<string, unknown>;
 
 export interface AuthorOptions {
   folder: string;

@@ -16,6 +16,8 @@ export interface OwnSettings {
   maxSteps?: number;
   evaluations?: number;
   saveSteps?: number;
+  batchSize?: number;
+  maxLength?: number;
 }
 
 /** For every page of a context, before any of its scripts: settings that the train page finds remembered, and what tsx wraps functions in. */
