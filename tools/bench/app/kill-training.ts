@@ -25,7 +25,7 @@ const TELL = `
     const { put } = IDBObjectStore.prototype;
     IDBObjectStore.prototype.put = function (...values) {
       if (this.name === "checkpoints") {
-        console.log("bench: checkpoint begun");
+        console.log("bench: checkpoint begun, step " + values[0].step);
         this.transaction.addEventListener("complete", () => console.log("bench: checkpoint written"));
       }
       return put.apply(this, values);
@@ -44,6 +44,8 @@ interface Reference {
 /** Hears what the trainer's worker of a page tells. */
 class Checkpoints {
   begun = 0;
+  /** Of the one that was begun last. */
+  step = 0;
   written = 0;
   writingMs: number[] = [];
   private since = 0;
@@ -55,9 +57,11 @@ class Checkpoints {
       if (worker.url().includes("/turbopack-worker")) worker.evaluate(TELL).catch(() => undefined); // it has ended again
     });
     page.on("console", (message) => {
-      if (message.text() === "bench: checkpoint begun") {
+      const step = /^bench: checkpoint begun, step (\d+)$/.exec(message.text())?.[1];
+      if (step !== undefined) {
         this.since = performance.now();
         this.begun++;
+        this.step = Number(step);
         if (this.waiting !== null && this.begun >= this.waiting.count) this.waiting.call();
       } else if (message.text() === "bench: checkpoint written") {
         this.written++;
@@ -105,7 +109,14 @@ async function unbroken(context: BrowserContext, address: string): Promise<Refer
   return { curve: curveOf(contents, String(run["id"])), threads: threadsOf(run), trainingMs, checkpoints: checkpoints.begun, writingMs: Math.max(...checkpoints.writingMs) };
 }
 
-type Strike = (page: Page, checkpoints: Checkpoints, reference: Reference, moment: number) => Promise<{ before: Contents | null; at: string }>;
+interface Struck {
+  /** What was there a moment before; null: not looked at. */
+  before: Contents | null;
+  /** In words: when. @param last step of the last checkpoint that is there afterwards */
+  at: (last: number | null) => string;
+}
+
+type Strike = (page: Page, checkpoints: Checkpoints, reference: Reference, moment: number) => Promise<Struck>;
 
 async function* rounds({ browser, address, moments, progress }: Kills, strike: Strike): AsyncIterable<Round> {
   const context = await browser.newContext();
@@ -132,7 +143,7 @@ async function* rounds({ browser, address, moments, progress }: Kills, strike: S
 }
 
 /** As a person would: opens the page again, and lets the run go on. */
-async function reopen(context: BrowserContext, address: string, reference: Reference, before: Contents, at: string): Promise<Round> {
+async function reopen(context: BrowserContext, address: string, reference: Reference, before: Contents, at: Struck["at"]): Promise<Round> {
   const killed = await contentsOf(context, address);
   const run = newestRun(killed);
   const id = String(run["id"]);
@@ -140,7 +151,7 @@ async function reopen(context: BrowserContext, address: string, reference: Refer
   const wrong = [...losses(before, killed), ...halves(killed)];
   const page = await openTrain(context, address);
   const state = await untilState(page, ["interrupted", "finished"], PAGE_TIMEOUT_MS);
-  const where = `${at}, checkpoint of step ${checkpoint ?? "none"}`;
+  const where = `${at(checkpoint)}, checkpoint of step ${checkpoint ?? "none"}`;
   if (state === "finished") return { at: `${where}, at its end`, wrong };
   if (checkpoint !== null) {
     await page.getByTestId("go-on").click({ timeout: PAGE_TIMEOUT_MS });
@@ -171,7 +182,7 @@ export const duringTraining = (kills: Kills): AsyncIterable<Round> => rounds(kil
   const browser = kills.browser;
   const [before, pids] = [await contentsOf(page.context(), kills.address), await renderers(browser)];
   await kill(browser, page, pids);
-  return { before, at: `${Math.round(ms)} ms into training` };
+  return { before, at: () => `${Math.round(ms)} ms into training` };
 });
 
 export const atCheckpoint = (kills: Kills): AsyncIterable<Round> => rounds(kills, async (page, checkpoints, reference, moment) => {
@@ -183,6 +194,6 @@ export const atCheckpoint = (kills: Kills): AsyncIterable<Round> => rounds(kills
   if (checkpoints.begun < which) await checkpoints.until(which);
   await pause(ms);
   await kill(kills.browser, page, pids);
-  const isWritten = checkpoints.written >= checkpoints.begun;
-  return { before: null, at: `${Math.round(ms)} ms into checkpoint ${checkpoints.begun}, ${isWritten ? "when it was written" : "before it was written"}` };
+  const { step } = checkpoints;
+  return { before: null, at: (last) => `${Math.round(ms)} ms into that of step ${step}, ${last !== null && last >= step ? "when it was stored" : "before it was stored"}` };
 });

@@ -15,7 +15,8 @@ const ESSENCE: Readonly<Record<string, (value: StoredRecord) => unknown>> = {
 
 const recordsOf = (contents: Contents, store: string): readonly Entry[] => contents[store] ?? [];
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
-const field = ({ value }: Entry, name: string): string => String(value[name]);
+/** Of a record's fields, one that is an identifier; "" where it has none. */
+const field = ({ value }: Entry, name: string): string => (typeof value[name] === "string" ? value[name] : "");
 const bytesOf = ({ value }: Entry): Bytes => value["file"] as Bytes;
 
 /** What was there before, and is not any more, or no longer the same. */
@@ -62,10 +63,10 @@ export function halves(contents: Contents): string[] {
   whole("adapters", "adapterFiles", ({ value }) => JSON.stringify(value["id"]));
   whole("keptStates", "keptFiles", ({ key }) => key);
   for (const entry of recordsOf(contents, "checkpoints")) if (!(bytesOf(entry).bytes > 0)) found.push(`checkpoint ${entry.key} is empty`);
-  for (const { key, value } of recordsOf(contents, "runs")) {
-    if (value["adapterId"] !== undefined && !adapters.has(String(value["adapterId"]))) found.push(`run ${key} names an adapter that is not there`);
-    const step = value["checkpointStep"];
-    if (step !== undefined && lastCheckpoint(contents, String(value["id"])) !== step) found.push(`run ${key} names the checkpoint of step ${String(step)}, and the last is of ${String(lastCheckpoint(contents, String(value["id"])))}`);
+  for (const run of recordsOf(contents, "runs")) {
+    if (run.value["adapterId"] !== undefined && !adapters.has(field(run, "adapterId"))) found.push(`run ${run.key} names an adapter that is not there`);
+    const { checkpointStep: step } = run.value, last = lastCheckpoint(contents, field(run, "id"));
+    if (step !== undefined && last !== step) found.push(`run ${run.key} names the checkpoint of step ${JSON.stringify(step)}, and the last is of ${last ?? "none"}`);
   }
   return found;
 }
@@ -88,7 +89,7 @@ export function curveOf(contents: Contents, runId: string): Record<string, unkno
 export function differences(reference: Record<string, unknown>, found: Record<string, unknown>): string[] {
   return [...new Set([...Object.keys(reference), ...Object.keys(found)])]
     .filter((name) => !same(reference[name], found[name]))
-    .map((name) => `${name}: ${JSON.stringify(reference[name]) ?? "nothing"} without a cut, ${JSON.stringify(found[name]) ?? "nothing"} after one`);
+    .map((name) => `${name}: ${JSON.stringify(reference[name] ?? null)} without a cut, ${JSON.stringify(found[name] ?? null)} after one`);
 }
 
 /** Keys of all records of a hand, by store, with what its runs and adapters have. */
