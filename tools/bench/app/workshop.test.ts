@@ -33,8 +33,8 @@ describe("app.script_kb", () => {
 describe("app.longest_block_ms and app.heap_growth", () => {
   it("give the longest, of tasks and of gaps", () => {
     const block = (ms: number) => ({ ms, atMs: 0, during: "training" });
-    expect(blockFigures({ tasks: [block(80), block(60)], gaps: [block(110)] })).toMatchObject({ longestBlockMs: 110, longestTaskMs: 80 });
-    expect(blockLine({ tasks: [], gaps: [block(40)] }, 3, 5)).toMatchObject({ value: 40, longestTaskMs: 0, met: true });
+    expect(blockFigures({ tasks: [block(80), block(60)], gaps: [block(110)], frames: [] })).toMatchObject({ longestBlockMs: 110, longestTaskMs: 80 });
+    expect(blockLine({ tasks: [], gaps: [block(40)], frames: [] }, 3, 5)).toMatchObject({ value: 40, longestTaskMs: 0, met: true });
   });
 
   it("give the last run's memory over the first's", () => {
@@ -62,7 +62,7 @@ describe("app.import_mb_s", () => {
   });
 
   it("has no figure where something is missing", () => {
-    const blocks = blockFigures({ tasks: [], gaps: [] });
+    const blocks = blockFigures({ tasks: [], gaps: [], frames: [] });
     expect(importLine({ ...archive, bytes: new Uint8Array(5e6) }, 10, blocks, [])).toMatchObject({ value: 0.5, met: true });
     expect(importLine(archive, 10, blocks, ["two pieces"])).toMatchObject({ value: null, error: "two pieces" });
   });
