@@ -8,7 +8,7 @@ import type { Browser, Page } from "@playwright/test";
 import { renderers } from "../../../e2e/kill";
 import { aim, type Line } from "../measure";
 import { residentMbOf } from "./bad-inputs";
-import { blockLine, blocksOf, watchBlocks } from "./blocking";
+import { blockLine, watchBlocks } from "./blocking";
 import { beginWithSample, prepare, RUN_TIMEOUT_MS, startRun, stepsDone, untilState } from "./run-page";
 
 export const GROWTH = "app.heap_growth";
@@ -26,12 +26,12 @@ export async function measureBlocks(browser: Browser, address: string, steps: nu
     await beginWithSample(page, address, SAMPLE);
     await page.getByTestId("teach").click();
     await page.getByTestId("start-training").waitFor();
-    await watchBlocks(page);
+    const watch = await watchBlocks(browser, page);
     const startedAt = performance.now();
     await startRun(page);
     await untilState(page, ["finished"], RUN_TIMEOUT_MS);
     const seconds = (performance.now() - startedAt) / 1000;
-    return blockLine(await blocksOf(page), seconds, await stepsDone(page));
+    return blockLine(await watch.end(), seconds, await stepsDone(page));
   } finally {
     await context.close();
   }

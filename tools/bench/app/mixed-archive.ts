@@ -19,6 +19,8 @@ export interface MixedArchive {
 }
 
 const FOLDERS = ["diary", "letters", "drafts/old", "web/posts", "work/reports/final", "mail/sent"];
+/** So that the same archive comes at any time of the day. */
+const WRITTEN = "2020-01-02T03:04:06";
 const MONTHS = ["january", "march", "june", "october"];
 
 export function mixedArchive(bytes: number, seed: string, text: string): MixedArchive {
@@ -35,6 +37,7 @@ export function mixedArchive(bytes: number, seed: string, text: string): MixedAr
     const kind = KINDS[files % KINDS.length]!;
     const { content, texts } = makeFile(kind, random, words);
     const entry = new ZipDeflate(`${random.pick(FOLDERS)}/${1998 + random.int(28)}/${random.pick(MONTHS)}/${kind} ${files}.${kind}`, { level: 6 });
+    entry.mtime = WRITTEN;
     zip.add(entry);
     entry.push(typeof content === "string" ? strToU8(content) : content, true);
     files++;
@@ -87,4 +90,4 @@ const docx = (paragraphs: readonly string[]): Uint8Array => zipSync({
   "[Content_Types].xml": strToU8(`${XML}<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>`),
   "_rels/.rels": strToU8(`${XML}<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/></Relationships>`),
   "word/document.xml": strToU8(`${XML}<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>${paragraphs.map((p) => `<w:p><w:r><w:t xml:space="preserve">${escape(p)}</w:t></w:r></w:p>`).join("")}</w:body></w:document>`),
-}, { level: 6 });
+}, { level: 6, mtime: WRITTEN });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { ImportFuzzReport } from "../../../lib/data/testing/import-fuzz-order";
 import { importFiles } from "../../../lib/data/import/import";
 import { badInputsLine, outcomesOf } from "./bad-inputs";
-import { blockFigures, blockLine } from "./blocking";
+import { blockFigures, blockLine, computedBetween, mainThreadMs } from "./blocking";
 import type { Contents } from "./contents";
 import { importLine } from "./import-speed";
 import { killsLine, momentsOf } from "./kills";
@@ -31,10 +31,21 @@ describe("app.script_kb", () => {
 });
 
 describe("app.longest_block_ms and app.heap_growth", () => {
-  it("give the longest, of tasks and of gaps", () => {
-    const block = (ms: number) => ({ ms, atMs: 0, during: "training" });
-    expect(blockFigures({ tasks: [block(80), block(60)], gaps: [block(110)], frames: [] })).toMatchObject({ longestBlockMs: 110, longestTaskMs: 80 });
-    expect(blockLine({ tasks: [], gaps: [block(40)], frames: [] }, 3, 5)).toMatchObject({ value: 40, longestTaskMs: 0, met: true });
+  it("count what the page computed itself of a gap, and all of it where that is not known", () => {
+    const gap = (ms: number, busyMs: number | null) => ({ ms, busyMs, atMs: 0, during: "training" });
+    const blocks = { gaps: [gap(300, 40), gap(90, 80)], tasks: [], frames: [] };
+    expect(blockFigures(blocks)).toMatchObject({ longestBlockMs: 80, byClockMs: 300 });
+    expect(blockLine(blocks, 3, 5)).toMatchObject({ value: 80, byClockMs: 300, met: true });
+    expect(blockLine({ ...blocks, gaps: [gap(110, null)] }, 3, 5)).toMatchObject({ value: 110, met: false });
+  });
+
+  it("take the readings around a gap", () => {
+    const readings = [0, 10, 20, 40].map((at, i) => ({ at, computed: [0, 5, 5, 25][i]! }));
+    expect(computedBetween(readings, 12, 22)).toBe(20);
+    expect(computedBetween(readings, 10, 20)).toBe(0);
+    expect(computedBetween(readings, 30, 50)).toBeNull();
+    if (process.platform === "linux") expect(mainThreadMs(process.pid)).toBeGreaterThan(0);
+    expect(mainThreadMs(0)).toBeNull();
   });
 
   it("give the last run's memory over the first's", () => {
@@ -62,7 +73,7 @@ describe("app.import_mb_s", () => {
   });
 
   it("has no figure where something is missing", () => {
-    const blocks = blockFigures({ tasks: [], gaps: [], frames: [] });
+    const blocks = blockFigures({ gaps: [], tasks: [], frames: [] });
     expect(importLine({ ...archive, bytes: new Uint8Array(5e6) }, 10, blocks, [])).toMatchObject({ value: 0.5, met: true });
     expect(importLine(archive, 10, blocks, ["two pieces"])).toMatchObject({ value: null, error: "two pieces" });
   });
