@@ -1,4 +1,5 @@
 /** What counts as survived, by what IndexedDB held before and holds after: each answers with what is wrong, in words; an empty list is well. */
+import { isDeepStrictEqual } from "node:util";
 import type { Bytes, Contents, Entry, StoredRecord } from "./contents";
 
 /** Of each kind of record, what must stay as it is. Fields that live (a run's state, when it was last heard of) are not among them. */
@@ -14,7 +15,8 @@ const ESSENCE: Readonly<Record<string, (value: StoredRecord) => unknown>> = {
 };
 
 const recordsOf = (contents: Contents, store: string): readonly Entry[] => contents[store] ?? [];
-const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+/** A record that is read and written again may have its fields in another order. */
+const same = isDeepStrictEqual;
 /** Of a record's fields, one that is an identifier; "" where it has none. */
 const field = ({ value }: Entry, name: string): string => (typeof value[name] === "string" ? value[name] : "");
 const bytesOf = ({ value }: Entry): Bytes => value["file"] as Bytes;

@@ -103,7 +103,7 @@ describe("app.kills_survived", () => {
     adapters: [entry("a", { id: "a", handId: "h", runId: "r", name: "Ann", fileBytes: 3 })],
     adapterFiles: [entry("a", { adapterId: "a", file: file("x", 3, "p") })],
     checkpoints: [entry(["r", 2], { runId: "r", step: 2, file: file("c") }), entry(["r", 4], { runId: "r", step: 4, file: file("d") })],
-    conversations: [entry("c", { id: "c", handId: "h", turns: [{ id: "1" }] })],
+    conversations: [entry("c", { id: "c", handId: "h", turns: [{ id: "1", text: "Hello" }] })],
   };
   const without = (...stores: string[]): Contents => Object.fromEntries(Object.entries(whole).filter(([store]) => !stores.includes(store)));
 
@@ -112,7 +112,7 @@ describe("app.kills_survived", () => {
       ...whole,
       documents: [entry("d", { id: "d", handId: "h", name: "a", text: "on", original: "one", words: 1 })],
       runs: [entry("r", { ...whole["runs"]![0]!.value, step: 9, status: "interrupted" })],
-      conversations: [entry("c", { id: "c", handId: "h", turns: [{ id: "1" }, { id: "2" }] })],
+      conversations: [entry("c", { id: "c", handId: "h", turns: [{ text: "Hello", id: "1" }, { id: "2" }] })],
     };
     expect(losses(whole, later)).toEqual([]);
     expect(losses(whole, without("documents"))).toEqual([`documents "d" is gone`]);
