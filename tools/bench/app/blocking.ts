@@ -33,8 +33,10 @@ export interface Reading {
 }
 
 export interface Blocks {
-  /** Longest first; `busyMs`: what the page itself computed in it, null where the system does not tell. */
+  /** Those that the page itself computed longest in, first; `busyMs`: for how long, null where the system does not tell. */
   gaps: (Block & { busyMs: number | null })[];
+  /** By the clock. */
+  longestGapMs: number;
   tasks: Block[];
   frames: Block[];
 }
@@ -114,16 +116,16 @@ export async function watchBlocks(browser: Browser, page: Page): Promise<BlockWa
         const computed = computedBetween(readings, since + gap.atMs, since + gap.atMs + gap.ms);
         return { ...gap, busyMs: computed === null ? null : Math.round(Math.min(gap.ms, computed)) };
       });
-      return { gaps: busy.sort((a, b) => (b.busyMs ?? b.ms) - (a.busyMs ?? a.ms)).slice(0, SHOWN), tasks: longest(tasks), frames: longest(frames) };
+      return { longestGapMs: longest(gaps)[0]?.ms ?? 0, gaps: busy.sort((a, b) => (b.busyMs ?? b.ms) - (a.busyMs ?? a.ms)).slice(0, SHOWN), tasks: longest(tasks), frames: longest(frames) };
     },
   };
 }
 
 /** What the lines that tell of blocks have in common. `byClockMs`: what others use of the machine included. */
-export function blockFigures({ gaps, tasks, frames }: Blocks): { longestBlockMs: number; byClockMs: number; load: number; gaps: Blocks["gaps"]; tasks: Block[]; frames: Block[] } {
+export function blockFigures({ gaps, longestGapMs, tasks, frames }: Blocks): { longestBlockMs: number; byClockMs: number; load: number; gaps: Blocks["gaps"]; tasks: Block[]; frames: Block[] } {
   const most = (values: readonly number[]): number => Math.max(0, ...values);
   return {
-    longestBlockMs: most(gaps.map(({ ms, busyMs }) => busyMs ?? ms)), byClockMs: most([...gaps, ...tasks].map(({ ms }) => ms)),
+    longestBlockMs: most(gaps.map(({ ms, busyMs }) => busyMs ?? ms)), byClockMs: most([longestGapMs, ...tasks.map(({ ms }) => ms)]),
     load: Math.round(10 * (loadavg()[0] ?? 0)) / 10, gaps, tasks, frames,
   };
 }
