@@ -69,6 +69,8 @@ test("an own file dropped on the window: pause, go on, stop and keep; then all o
   await seen.goOffline();
 
   await test.step("network off before the start: it trains again, whole", async () => {
+    await page.getByTestId("set-up").click();
+    await page.getByTestId("dial-quick").check();
     await page.getByTestId("start-training").click();
     await expectState(page, "finished", RUN_TIMEOUT_MS);
     const [before, after] = await perplexities(page.getByTestId("result"));

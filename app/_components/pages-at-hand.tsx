@@ -14,8 +14,15 @@ const AFTER_MS = 1500;
 export function PagesAtHand() {
   const router = useRouter();
   useEffect(() => {
-    const timer = setTimeout(() => PAGES.forEach((page) => router.prefetch(page)), AFTER_MS);
-    return () => clearTimeout(timer);
+    const prepare = (): void => {
+      if (navigator.onLine) PAGES.forEach((page) => router.prefetch(page)); // without a network the service worker has them, when they are gone to
+    };
+    const timer = setTimeout(prepare, AFTER_MS);
+    addEventListener("online", prepare);
+    return () => {
+      clearTimeout(timer);
+      removeEventListener("online", prepare);
+    };
   }, [router]);
   return null;
 }
