@@ -26,11 +26,12 @@ export async function walk(page: Page, address: string, take: Take): Promise<voi
 
   await page.goto(address);
   await page.getByTestId("drop-input").setInputFiles([
-    { name: "broken.docx", mimeType: "application/octet-stream", buffer: Buffer.from("no document") },
+    { name: "broken.docx", mimeType: "application/octet-stream", buffer: Buffer.from("PK\u0003\u0004 and then nothing that belongs to an archive") },
     { name: "nothing.txt", mimeType: "text/plain", buffer: Buffer.from("") },
   ]);
   await page.getByTestId("error").first().waitFor();
   await take("start-refused");
+  await page.goto(address);
   await page.getByTestId("sample-allotment").click();
   await page.getByTestId("teach").waitFor();
   await take("writing");
